@@ -1,0 +1,30 @@
+"""Every way a run can fail, as data: the text of a member is the cause and the remedy."""
+
+import equinox as eqx
+
+
+class InputError(ValueError):
+    """Bad input from outside: one line that says what must hold, what was given and what to try."""
+
+
+class RESULTS(eqx.Enumeration):
+    """Outcome of one lane (one parameter set, cell, pore or sweep) of a run."""
+
+    successful = ""
+    nonfinite_input = (
+        "An input is NaN or infinite: check the parameters, the command voltage and the bath of this lane."
+    )
+    nonpositive_input = (
+        "A quantity that must be positive is zero or negative: check rates, concentrations and temperature of this lane."
+    )
+    nonfinite_result = (
+        "The result is NaN or infinite although the inputs are finite: a rate overflowed at the voltages of the "
+        "protocol; narrow the bounds of the parameters or the range of the command."
+    )
+    max_steps_reached = (
+        "The iteration stopped at its largest number of steps: raise max_steps, or start closer to the solution."
+    )
+    stalled = (
+        "No further progress was possible although the solution has not converged: the problem may be badly scaled, "
+        "or a parameter is not determined by the data."
+    )
