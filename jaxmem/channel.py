@@ -1,0 +1,47 @@
+"""A channel population: gating times permeation times number."""
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from .electrochemistry import Bath, as_bath
+from .gating import AbstractGating
+from .params import as_array, param, positive
+from .permeation import AbstractPermeation, Exchange
+
+
+class Channel(eqx.Module):
+    """A mechanism: `number` channels, each open with the probability that `gating` gives, passing what `permeation` gives.
+
+    With `number` 1 (the default) the conductance of the permeation is the whole population's.
+    """
+
+    gating: AbstractGating
+    permeation: AbstractPermeation
+    number: Float[Array, ""] = param("", positive)
+
+    def __init__(self, gating: AbstractGating, permeation: AbstractPermeation, number: Any = 1.0):
+        self.gating, self.permeation, self.number = gating, permeation, as_array(number)
+
+    def init(self, v: Float[Array, ""], bath: Bath) -> Any:
+        """The steady state of the gating at v [mV]."""
+        return self.gating.init(v, as_bath(bath))
+
+    def derivative(self, state: Any, v: Float[Array, ""], bath: Bath) -> Any:
+        """Rate of change of the state [1/ms]."""
+        return self.gating.derivative(state, v, as_bath(bath))
+
+    def advance(self, state: Any, v: Float[Array, ""], bath: Bath, dt: Float[Array, ""]) -> Any:
+        """The state after dt [ms] at constant v and bath."""
+        return self.gating.advance(state, v, as_bath(bath), dt)
+
+    def exchange(self, state: Any, v: Float[Array, ""], bath: Bath) -> Exchange:
+        """Amounts released [fmol/ms] and current [pA] of the whole population."""
+        share = self.number * self.gating.open_probability(state, v)
+        return self.permeation.exchange(v, as_bath(bath)).scaled(share)
+
+    def open_probability(self, state: Any, v: Float[Array, ""]) -> Float[Array, ""]:
+        """Open probability in a state."""
+        return self.gating.open_probability(state, jnp.asarray(v))
