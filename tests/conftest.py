@@ -1,5 +1,5 @@
-"""Every test runs under the strictest settings of jax: float64 (unless `JAXMEM_X64=0`, the float32 lane); rank
-promotion and implicit dtype promotion raise; warnings are errors (pyproject.toml)."""
+"""Every test runs under the strictest settings of jax: float64 (unless `JAXMEM_X64=0`, the float32 lane), no rank
+promotion, no implicit dtype promotion; warnings are errors (pyproject.toml)."""
 
 import os
 import zlib
