@@ -1,5 +1,5 @@
-"""Every test runs under the strictest settings of jax: float64 (unless `JAXMEM_X64=0`, the float32 lane), no rank
-promotion, no implicit dtype promotion; warnings are errors (pyproject.toml)."""
+"""Every test runs under the strictest settings of jax: float64 (unless `JAXMEM_X64=0`, the float32 lane), no
+rank promotion, no implicit dtype promotion. Warnings are errors (pyproject.toml)."""
 
 import os
 import zlib
@@ -13,7 +13,9 @@ import jax
 import pytest
 
 X64 = os.environ.get("JAXMEM_X64", "1") != "0"
-CHECKOUT = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("JAXMEM_SHARED") or Path(__file__).resolve().parents[2] / "shared")
+if (SHARED / "data" / "mirror").is_dir():
+    os.environ.setdefault("JAXMEM_DATA_MIRROR", str(SHARED / "data" / "mirror"))
 
 jax.config.update("jax_enable_x64", X64)
 jax.config.update("jax_numpy_rank_promotion", "raise")
@@ -54,7 +56,6 @@ def getkey(request):
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of reference cases and recordings: `JAXMEM_SHARED`, or `shared` beside the checkout."""
-    folder = Path(os.environ.get("JAXMEM_SHARED") or CHECKOUT.parent / "shared")
-    if not folder.is_dir():
-        pytest.skip(f"no folder of reference data at {folder}; set JAXMEM_SHARED to where it is")
-    return folder
+    if not SHARED.is_dir():
+        pytest.skip(f"no folder of reference data at {SHARED}; set JAXMEM_SHARED to where it is")
+    return SHARED
