@@ -1,7 +1,7 @@
 """Every ```python block of README.md and of the pages in docs/ runs, as a user would run it.
 
-The blocks of one page are one program, in their order, with jax's default settings. A block after the comment
-`<!-- not run: reason -->` is left out. docs/architecture.md states contracts, not programs, and is left out whole.
+The blocks of one page are one program, in their order, under jax's default settings. A block that follows the
+comment `<!-- not run: reason -->` is left out, and so is docs/architecture.md: it states contracts, not programs.
 """
 
 import ast
@@ -52,7 +52,7 @@ def code_pages() -> list[Path]:
 def test_blocks_keep_their_lines():
     page = "# Title\n\n```python\na = 1\n```\n\n<!-- not run: needs a file -->\n```python\nb = 2\n```\n\n"
     page += "```sh\nc = 3\n```\n```{code-cell} ipython3\nd = 4\n```\n"
-    assert program(page).splitlines() == ["", "", "", "a = 1", *[""] * 11, "d = 4", ""]
+    assert program(page).splitlines() == ["", "", "", "a = 1", *[""] * 11, "d = 4"]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -61,7 +61,7 @@ def test_blocks_are_python(path):
 
 
 @pytest.mark.slow
-@pytest.mark.x64
+@pytest.mark.x64  # a page chooses its own precision, so one lane runs it
 @pytest.mark.parametrize("path", code_pages(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_blocks_run(path, tmp_path):
     script = tmp_path / f"{path.stem}.py"
