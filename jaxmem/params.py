@@ -34,8 +34,10 @@ unit_interval = Domain("unit interval", 0.0, 1.0)
 def as_array(value: Any) -> Any:
     """`value` as a strongly typed floating-point array; arrays keep their floating dtype.
 
-    Python numbers take the default float dtype, so that weak types never force a second trace.
+    Python numbers take the default float dtype, so that weak types never force a second trace; None stays None.
     """
+    if value is None:
+        return None
     if isinstance(value, (jax.Array, np.ndarray, np.generic)) and jnp.issubdtype(value.dtype, jnp.inexact):
         return jnp.asarray(value, dtype=value.dtype)
     return jnp.asarray(value, dtype=jnp.result_type(float))
