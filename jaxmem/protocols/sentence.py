@@ -1,0 +1,93 @@
+"""Protocols as sentences: "hold at -80 mV for 100 ms", "step from -80 to 40 mV in 10 mV steps for 500 ms"."""
+
+import re
+
+import numpy as np
+
+from ..results import InputError
+from ..units import factor
+from .pieces import ramp, sine, step
+from .protocol import Protocol, sweeps
+
+_NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
+_FOR = rf"for {_NUMBER} (us|ms|s|min)"
+_FORMS = {
+    "hold": rf"(?:hold|step|go)(?: at| to)? {_NUMBER} (mV|V) {_FOR}",
+    "family": rf"steps? from {_NUMBER}(?: ?(mV|V))? to {_NUMBER} (mV|V) in {_NUMBER} (mV|V) steps {_FOR}",
+    "ramp": rf"ramp(?: from {_NUMBER}(?: ?(mV|V))?)? to {_NUMBER} (mV|V) (?:over|in|for) {_NUMBER} (us|ms|s|min)",
+    "sine": rf"sine of {_NUMBER} (mV|V) at {_NUMBER} (Hz|kHz) around {_NUMBER} (mV|V) {_FOR}",
+}
+_HELP = (
+    "'hold at -80 mV for 100 ms', 'step to 40 mV for 1 s', 'step from -80 to 40 mV in 10 mV steps for 500 ms', "
+    "'ramp to -120 mV over 50 ms', 'sine of 20 mV at 10 Hz around -40 mV for 2 s'"
+)
+
+
+def _quantity(number: str, unit: str | None, default: str = "mV") -> float:
+    return float(number) * factor(unit or default)
+
+
+def _voltages(first: float, last: float, by: float, text: str) -> np.ndarray:
+    if by == 0 or (last - first) / by < 0:
+        by = -by
+    if by == 0:
+        raise InputError(f"The steps of a family must not be zero, but are in '{text}'.")
+    return first + by * np.arange(int(np.floor((last - first) / by + 1e-9)) + 1)
+
+
+def parse(*sentences: str) -> Protocol:
+    """The command that sentences describe, one after another; a family of steps makes a family of sweeps.
+
+    Sentences may also be separated by commas, semicolons or "then" in one text.
+    **Raises:** `InputError` for a sentence that is none of the known forms, or a second family.
+    """
+    before: list[Protocol] = []
+    branches: list[Protocol] | None = None
+
+    def append(piece: Protocol) -> None:
+        nonlocal branches
+        if branches is None:
+            before.append(piece)
+        else:
+            branches = [b + piece for b in branches]
+
+    texts = [part.strip() for s in sentences for part in re.split(r"[,;\n]|\bthen\b", s) if part.strip()]
+    for text in texts:
+        kind, match = next(
+            ((k, m) for k, form in _FORMS.items() if (m := re.fullmatch(form, text, re.IGNORECASE))), (None, None)
+        )
+        if match is None:
+            raise InputError(f"A sentence of a protocol must be one of {_HELP}; but is '{text}'.")
+        g = match.groups()
+        if kind == "hold":
+            append(step(_quantity(g[0], g[1]), _quantity(g[2], g[3])))
+        elif kind == "ramp":
+            whole = before[-1] if branches is None and before else (branches[0] if branches else None)
+            if g[0] is None and whole is None:
+                raise InputError(f"The first ramp of a protocol must say where it starts, but '{text}' does not: 'ramp from -80 to ...'.")
+            if g[0] is None and branches is not None:
+                target, length = _quantity(g[2], g[3]), _quantity(g[4], g[5])
+                branches = [b + ramp(float(b.stop[-1]), target, length) for b in branches]
+                continue
+            start = _quantity(g[0], g[1] or g[3]) if g[0] is not None else float(whole.stop[-1])
+            append(ramp(start, _quantity(g[2], g[3]), _quantity(g[4], g[5])))
+        elif kind == "sine":
+            per_ms = 2 * np.pi * float(g[2]) * (1e-3 if g[3].lower() == "hz" else 1.0)
+            append(sine(_quantity(g[4], g[5]), [_quantity(g[0], g[1])], [per_ms], _quantity(g[6], g[7])))
+        else:
+            if branches is not None:
+                raise InputError(f"A protocol may hold one family of steps, but '{text}' is a second one.")
+            levels = _voltages(_quantity(g[0], g[1] or g[3]), _quantity(g[2], g[3]), _quantity(g[4], g[5]), text)
+            head = before[0] if before else None
+            for piece in before[1:]:
+                head = head + piece
+            length = _quantity(g[6], g[7])
+            branches = [step(v, length) if head is None else head + step(v, length) for v in levels]
+    if branches is not None:
+        return sweeps(branches)
+    if not before:
+        raise InputError(f"A protocol must have at least one sentence such as {_HELP}.")
+    whole = before[0]
+    for piece in before[1:]:
+        whole = whole + piece
+    return whole
