@@ -55,8 +55,8 @@ def imported(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def run(code: str) -> str:
-    """Runs code in a fresh interpreter, outside the checkout's own folder of tests."""
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    """Runs code in a fresh interpreter on the package that is installed."""
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

@@ -1,7 +1,7 @@
 """Every ```python block of README.md and of the pages in docs/ runs, as a user would run it.
 
-The blocks of one page are one program, in their order, under jax's default settings. A block that follows the
-comment `<!-- not run: reason -->` is left out, and so is docs/architecture.md: it states contracts, not programs.
+The blocks of one page are one program, in their order, under jax's default settings. Two are left out: a
+block that follows the comment `<!-- not run: reason -->`, and docs/architecture.md (contracts, not programs).
 """
 
 import ast
