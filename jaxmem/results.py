@@ -1,6 +1,7 @@
 """Every way a run can fail, as data: the text of a member is the cause and the remedy."""
 
 import equinox as eqx
+import numpy as np
 
 
 class InputError(ValueError):
@@ -28,3 +29,15 @@ class RESULTS(eqx.Enumeration):
         "No further progress was possible although the solution has not converged: the problem may be badly scaled, "
         "or a parameter is not determined by the data."
     )
+
+
+def raise_failures(result: RESULTS) -> None:
+    """Raise an error if any lane of a concrete outcome failed: the first failure's text, and how many lanes failed.
+
+    **Raises:** `RuntimeError`.
+    """
+    codes = np.atleast_1d(np.asarray(result._value))
+    failed = codes[codes != np.asarray(RESULTS.successful._value)]
+    if failed.size:
+        text = RESULTS._index_to_message[int(failed[0])]
+        raise RuntimeError(f"{text} ({failed.size} of {codes.size} lanes failed.)" if codes.size > 1 else text)
