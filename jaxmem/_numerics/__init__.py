@@ -1,0 +1,1 @@
+"""Delicate functions, each once, with its own derivative."""

@@ -1,0 +1,58 @@
+"""First-order linear recurrences: one gate's occupancy over all samples of a record."""
+
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float
+
+# Measured on one CPU core, float64, 35 000 steps: 0.14 ms with 1 step an iteration, 0.09 ms with 4, 0.07 ms
+# with 8, but 2.4 ms with 16; batches are fastest with 1 and lose little with 4. A two-level chunked form
+# (0.10 ms) and a parallel prefix (0.20 ms) gain nothing and cost compile time.
+_UNROLL = 4
+
+
+def affine_recurrence(
+    decay: Float[Array, " steps"], drive: Float[Array, " steps"], x0: Float[Array, ""]
+) -> Float[Array, " samples"]:
+    """The sequence x[0] = x0, x[k+1] = decay[k] x[k] + drive[k], of shape (steps + 1,).
+
+    It is the solution of a bidiagonal linear system, and is differentiated as one: forward and reverse mode
+    each cost one more recurrence (reverse runs it backward), to any order.
+
+    **Arguments:**
+
+    - `decay`: factors, without unit; a stable sequence has magnitudes at most one.
+    - `drive`: additions, in the unit of x.
+    - `x0`: initial value.
+    """
+
+    def residual(x):
+        start, later = x
+        previous = jnp.concatenate([start[None], later[:-1]])
+        return start, later - decay * previous
+
+    def solve(_, b):
+        start, drive = b
+
+        def step(x, ab):
+            x = ab[0] * x + ab[1]
+            return x, x
+
+        return start, lax.scan(step, start, (decay, drive), unroll=_UNROLL)[1]
+
+    def transpose_solve(_, b):
+        start, later = b
+
+        def step(y, ab):
+            y = ab[0] * y + ab[1]
+            return y, y
+
+        # y[n] = b[n], y[k] = decay[k] y[k+1] + b[k]
+        last = later[-1]
+        backward = lax.scan(step, last, (decay[1:], later[:-1]), reverse=True, unroll=_UNROLL)[1]
+        backward = jnp.concatenate([backward, last[None]])
+        return start + decay[0] * backward[0], backward
+
+    if decay.shape[0] == 0:
+        return jnp.reshape(x0, (1,))
+    start, later = lax.custom_linear_solve(residual, (x0, drive), solve, transpose_solve)
+    return jnp.concatenate([start[None], later])
