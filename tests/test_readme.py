@@ -20,27 +20,25 @@ PAGES = [
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     if path != CONTRACTS and "_build" not in path.parts
 ]
-FENCE = re.compile(r"^ *(```+)(?P<info>.*)$")
+FENCE = re.compile(r"^(?P<indent> *)(?P<fence>```+)(?P<info>.*)$")
 CODE = re.compile(r"python|\{code-cell\}.*")
 NOT_RUN = re.compile(r"^ *<!-- not run: \S.*-->$")
 
 
 def program(text: str) -> str:
     """The python blocks of a page, each on its own lines, so that a traceback names the page's line."""
-    lines, running, fence, before = [], False, None, ""
+    lines, running, fence, indent, before = [], False, None, "", ""
     for line in text.splitlines():
         match = FENCE.match(line)
         if fence is None and match:
-            fence, running = (
-                match[1],
-                bool(CODE.fullmatch(match["info"].strip())) and not NOT_RUN.match(before),
-            )
+            fence, indent, info = match["fence"], match["indent"], match["info"].strip()
+            running = bool(CODE.fullmatch(info)) and not NOT_RUN.match(before)
             lines.append("")
-        elif match and match[1] == fence and not match["info"].strip():
+        elif match and match["fence"] == fence and not match["info"].strip():
             fence, running = None, False
             lines.append("")
         else:
-            lines.append(line if running else "")
+            lines.append(line.removeprefix(indent) if running else "")
         before = line if line.strip() else before
     return "\n".join(lines)
 
@@ -51,8 +49,8 @@ def code_pages() -> list[Path]:
 
 def test_blocks_keep_their_lines():
     page = "# Title\n\n```python\na = 1\n```\n\n<!-- not run: needs a file -->\n```python\nb = 2\n```\n\n"
-    page += "```sh\nc = 3\n```\n```{code-cell} ipython3\nd = 4\n```\n"
-    assert program(page).splitlines() == ["", "", "", "a = 1", *[""] * 11, "d = 4"]
+    page += "```sh\nc = 3\n```\n- item\n  ```{code-cell} ipython3\n  d = 4\n  ```\n"
+    assert program(page).splitlines() == ["", "", "", "a = 1", *[""] * 12, "d = 4"]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

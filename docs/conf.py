@@ -1,0 +1,30 @@
+"""How the documentation is built: `sphinx-build -W docs docs/_build`."""
+
+from importlib.metadata import version as version_of
+
+project = "jaxmem"
+author = "The jaxmem developers"
+version = release = version_of("jaxmem")
+
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "sphinx.ext.viewcode", "sphinx_design"]
+exclude_patterns = ["_build"]
+
+# Pages are MyST Markdown; the code cells of the tutorials are executed at every build, and a failing cell fails it.
+myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
+myst_heading_anchors = 3
+myst_fence_as_directive = []
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+
+# Docstrings write names in single backticks.
+default_role = "code"
+autodoc_default_options = {"members": True, "show-inheritance": True, "member-order": "bysource"}
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+# The layers of docs/architecture.md are text for a test to read, not a language.
+suppress_warnings = ["misc.highlighting_failure"]
+
+html_theme = "furo"
+html_title = f"jaxmem {release}"
