@@ -1,0 +1,26 @@
+"""Recordings: sweeps of current under a known command, readers for the usual files, standard analyses."""
+
+from jaxmem.recordings import analysis
+from jaxmem.recordings.abf import read_abf
+from jaxmem.recordings.columns import parse_units
+from jaxmem.recordings.command import command_at
+from jaxmem.recordings.delimited import read_csv
+from jaxmem.recordings.jumps import jump_samples
+from jaxmem.recordings.mat import read_mat
+from jaxmem.recordings.npz import read_npz
+from jaxmem.recordings.read import read
+from jaxmem.recordings.recording import Recording, stack
+
+__all__ = [
+    "Recording",
+    "analysis",
+    "command_at",
+    "jump_samples",
+    "parse_units",
+    "read",
+    "read_abf",
+    "read_csv",
+    "read_mat",
+    "read_npz",
+    "stack",
+]

@@ -1,0 +1,1 @@
+"""Analyses that an electrophysiologist starts from."""

@@ -1,0 +1,171 @@
+"""What the columns of a file mean: role and unit from a name such as ``current [nA]`` or ``time_ms``."""
+
+import enum
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from jaxmem import units as unit_system
+from jaxmem.results import InputError
+
+
+class Role(enum.Enum):
+    """What a column holds; the value is the word to use in ``units={...}``."""
+
+    TIME = "time"
+    INTERVAL = "dt"
+    VOLTAGE = "voltage"
+    SIGNAL = "current"
+    SWEEP = "sweep"
+
+
+_NAMES = {
+    Role.TIME: {"t", "time", "times", "sweep time"},
+    Role.INTERVAL: {"dt", "interval", "sampling interval", "sample interval"},
+    Role.VOLTAGE: {
+        "v",
+        "vm",
+        "v m",
+        "voltage",
+        "potential",
+        "membrane potential",
+        "command",
+        "command voltage",
+        "voltage command",
+        "v command",
+        "vcmd",
+        "v cmd",
+        "cmd",
+    },
+    Role.SIGNAL: {"i", "im", "i m", "current", "membrane current", "signal", "conductance", "g"},
+    Role.SWEEP: {"sweep", "episode", "sweep number"},
+}
+_INTERNAL = {Role.TIME: "ms", Role.INTERVAL: "ms", Role.VOLTAGE: "mV", Role.SIGNAL: "pA"}
+_BY_DIMENSION = {"time": Role.TIME, "potential": Role.VOLTAGE, "current": Role.SIGNAL}
+_LONGEST = 200  # characters of a column name
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a file.
+
+    **Arguments:** `index`: its place; `name`: without the unit; `role`; `unit`: as it will be stored;
+    `factor`: multiplies the values of the file.
+    """
+
+    index: int
+    name: str
+    role: Role
+    unit: str
+    factor: float
+
+
+def parse_units(text: str) -> dict[str, str]:
+    """The units given on a command line, ``"time=s,current=nA"``, as a dictionary.
+
+    **Raises:** `InputError` if a piece has no ``=``.
+    """
+    pairs = [piece.partition("=") for piece in text.split(",") if piece.strip()]
+    if not pairs or any(not (name.strip() and unit.strip()) for name, _, unit in pairs):
+        raise InputError(
+            f"Units must be given as name=unit, separated by commas (time=s,current=nA), but are '{text}'."
+        )
+    return {name.strip(): unit.strip() for name, _, unit in pairs}
+
+
+def understand(path, names: Sequence[str], given: Mapping[str, str] | None = None) -> list[Column]:
+    """The columns with a known role, in the order of the file; others are left out.
+
+    **Arguments**
+
+    - `names`: the names in the file: ``current [nA]``, ``current (nA)``, ``current_nA`` or ``current``.
+    - `given`: units of columns that do not say theirs, by full name, name without number, or role (`time`,
+      `dt`, `voltage`, `current`).
+
+    **Raises:** `InputError` if a needed unit is missing, unknown, of the wrong kind, or said twice.
+    """
+    given = dict(given or {})
+    columns = [_column(path, index, text, given) for index, text in enumerate(names)]
+    return [column for column in columns if column is not None]
+
+
+def _column(path, index: int, text: str, given: Mapping[str, str]) -> Column | None:
+    name, unit = split_name(text)
+    base = re.sub(r"[\s_#.-]*\d+$", "", name).strip()
+    role = _role(base, unit)
+    if role is None:
+        return None
+    if role is Role.SWEEP:
+        return Column(index, name, role, "", 1.0)
+    asked = next((given[key] for key in (text.strip(), name, base, role.value) if key in given), None)
+    if unit is not None and asked is not None and _plain(unit) != _plain(asked):
+        raise InputError(
+            f"{path}: column '{text}' already says its unit, so units must not give '{asked}' for it"
+        )
+    unit = unit if asked is None else asked
+    if unit is None:
+        raise InputError(
+            f"{path}: column '{text}' has no unit; write it into the name ('{name} [{_INTERNAL[role]}]') or "
+            f"give it (units={{'{base}': '{_INTERNAL[role]}'}}, --units {base}={_INTERNAL[role]})"
+        )
+    return _scaled(path, index, name, text, role, unit)
+
+
+def _scaled(path, index: int, name: str, text: str, role: Role, unit: str) -> Column:
+    internal = _INTERNAL[role]
+    try:
+        return Column(index, name, role, internal, unit_system.factor(_plain(unit), internal))
+    except ValueError:
+        if role is Role.SIGNAL and _dimension(unit) not in _BY_DIMENSION and _dimension(unit) != "":
+            return Column(
+                index, name, role, unit.strip(), 1.0
+            )  # a density or a conductance keeps its own unit
+        raise InputError(
+            f"{path}: column '{text}' must be in a unit like {internal}, but is in '{unit}'; "
+            f"give the right one (units={{'{role.value}': '{internal}'}}, "
+            f"--units {role.value}={internal})"
+        ) from None
+
+
+def split_name(text: str) -> tuple[str, str | None]:
+    """Name and unit of a column: ``I (nA)`` and ``I_nA`` give ``("I", "nA")``; ``x`` has no unit, None."""
+    text = text[:_LONGEST].strip()
+    for opening, closing in ("[]", "()"):
+        head, found, tail = text.rpartition(opening)
+        if found and tail.endswith(closing):
+            return head.strip(), tail[:-1].strip()
+    for separator in ("_", " / ", "/", " "):
+        head, found, tail = text.rpartition(separator)
+        if found and head and _is_suffix(head, tail):
+            return head.strip(), tail.strip()
+    return text, None
+
+
+def _is_suffix(head: str, tail: str) -> bool:
+    """Whether the end of a name is a unit; in ``I_K``, ``I_h`` and ``I_A`` it names a current."""
+    if len(tail.strip()) == 1:
+        return tail.strip() in ("s", "V") or (tail.strip() == "A" and head.strip().lower() == "current")
+    return _dimension(tail) not in ("", "number")
+
+
+def _role(base: str, unit: str | None) -> Role | None:
+    word = re.sub(r"[\s_]+", " ", base.lower()).strip()
+    for role, names in _NAMES.items():
+        if word in names:
+            return role
+    return None if unit is None else _BY_DIMENSION.get(_dimension(unit))
+
+
+def _plain(unit: str) -> str:
+    unit = unit.strip()
+    return {"sec": "s", "msec": "ms", "seconds": "s", "second": "s", "milliseconds": "ms"}.get(
+        unit.lower(), unit
+    )
+
+
+def _dimension(unit: str) -> str:
+    """What the unit measures, or "" if it is not a unit."""
+    try:
+        return unit_system.dimension(_plain(unit)) if _plain(unit) else ""
+    except ValueError:
+        return ""
