@@ -25,34 +25,24 @@ def affine_recurrence(
     - `x0`: initial value.
     """
 
-    def residual(x):
-        start, later = x
-        previous = jnp.concatenate([start[None], later[:-1]])
-        return start, later - decay * previous
-
-    def solve(_, b):
-        start, drive = b
-
-        def step(x, ab):
-            x = ab[0] * x + ab[1]
-            return x, x
-
-        return start, lax.scan(step, start, (decay, drive), unroll=_UNROLL)[1]
-
-    def transpose_solve(_, b):
-        start, later = b
-
-        def step(y, ab):
-            y = ab[0] * y + ab[1]
-            return y, y
-
-        # y[n] = b[n], y[k] = decay[k] y[k+1] + b[k]
-        last = later[-1]
-        backward = lax.scan(step, last, (decay[1:], later[:-1]), reverse=True, unroll=_UNROLL)[1]
-        backward = jnp.concatenate([backward, last[None]])
-        return start + decay[0] * backward[0], backward
-
     if decay.shape[0] == 0:
         return jnp.reshape(x0, (1,))
-    start, later = lax.custom_linear_solve(residual, (x0, drive), solve, transpose_solve)
-    return jnp.concatenate([start[None], later])
+
+    def residual(x):
+        return jnp.concatenate([x[:1], x[1:] - decay * x[:-1]])
+
+    def step(x, ab):
+        x = ab[0] * x + ab[1]
+        return x, x
+
+    def solve(_, b):
+        later = lax.scan(step, b[0], (decay, b[1:]), unroll=_UNROLL)[1]
+        return jnp.concatenate([b[:1], later])
+
+    def transpose_solve(_, b):
+        # y[n] = b[n], y[k] = decay[k] y[k+1] + b[k]
+        earlier = lax.scan(step, b[-1], (decay, b[:-1]), reverse=True, unroll=_UNROLL)[1]
+        return jnp.concatenate([earlier, b[-1:]])
+
+    # One right-hand side: JAX transposes a solve only if all of it, or nothing, depends on what is differentiated.
+    return lax.custom_linear_solve(residual, jnp.concatenate([x0[None], drive]), solve, transpose_solve)
