@@ -369,8 +369,8 @@ def _numbers(value: ArrayLike, who: str, what: str) -> np.ndarray:
 def _spread(value: np.ndarray, shape: tuple[int, ...], who: str, what: str) -> np.ndarray:
     if value.shape not in (shape, shape[1:], (1, shape[1])):
         raise InputError(
-            f"{who}: the {what} must have shape {shape} or ({shape[1]},), but has {value.shape}; give one value "
-            f"per sample of the signal"
+            f"{who}: the {what} must have shape {shape} or ({shape[1]},), but has {value.shape}; "
+            f"give one value per sample of the signal"
         )
     return np.broadcast_to(value, shape)
 
