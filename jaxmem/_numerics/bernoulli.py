@@ -12,7 +12,7 @@ _NEAR = 2.0
 
 
 def _series(terms: int) -> tuple[float, ...]:
-    """B_2k/(2k-1)! for k = 1 to `terms`: the odd coefficients of the slope, from the exact Bernoulli numbers."""
+    """B_2k/(2k-1)! for k = 1 to `terms`: the odd coefficients of the slope, from exact Bernoulli numbers."""
     numbers = [Fraction(1)]
     for m in range(1, 2 * terms + 1):
         numbers.append(-sum(math.comb(m + 1, k) * numbers[k] for k in range(m)) / (m + 1))

@@ -12,17 +12,18 @@ def stationary_distribution(q: Float[Array, "states states"]) -> Float[Array, " 
     """The distribution p with p q = 0 and sum p = 1, of shape (states,).
 
     Grassmann-Taksar-Heyman elimination: states are removed one by one from the last, each leaving the chain
-    watched only on those before it. Nothing is subtracted, so every entry has a relative error of a few roundings
-    whatever the spread of the rates. The derivative is the same elimination run on the tangents, and its
-    transpose in reverse mode, which keeps that property: d ln p / d ln rate is right to a few roundings.
+    watched only on those before it. Nothing is subtracted, so every entry has a relative error of a few
+    roundings whatever the spread of the rates. The derivative is the same elimination run on the tangents, and
+    its transpose in reverse mode, which keeps that property: d ln p / d ln rate is right to a few roundings.
     Differentiable to any order.
 
-    All entries are NaN, with zero derivatives, when q is not finite or when some state cannot reach the first one
-    (no exits, or a closed class without it). A state that the first one cannot reach has probability zero.
+    All entries are NaN, with zero derivatives, when q is not finite or when some state cannot reach the first
+    one (no exits, or a closed class without it). A state that the first one cannot reach has probability zero.
 
     **Arguments:** `q`: generator [1/ms]; only its off-diagonal entries, >= 0, are read.
 
-    **Source:** Grassmann, Taksar, Heyman, Oper. Res. 33, 1107 (1985); O'Cinneide, Numer. Math. 65, 109 (1993).
+    **Source:** Grassmann, Taksar, Heyman, Oper. Res. 33, 1107 (1985); O'Cinneide, Numer. Math. 65, 109
+    (1993).
     """
     finite = jnp.all(jnp.isfinite(q))
     q = jnp.where(finite, q, 1.0)
@@ -73,7 +74,7 @@ def _(primals, tangents):
 
 
 def _eliminate(q):
-    """Rows q[k, :k], columns q[:k, k]/exits and exits of the chain watched on 0..k, for k = 1 to states - 1."""
+    """For k = 1 to states - 1, of the chain watched on 0..k: q[k, :k], q[:k, k]/exits, and the exits of k."""
     index = jnp.arange(q.shape[0])
 
     def remove(carry, k):
@@ -88,7 +89,7 @@ def _eliminate(q):
 
 
 def _eliminate_tangent(rows, columns, exits, dq):
-    """Tangent of the columns; linear in `dq` with the factors as constants, so its transpose needs no history."""
+    """Tangent of the columns: linear in `dq` with the factors as constants, so the transpose is lean."""
     index = jnp.arange(dq.shape[0])
 
     def remove(dq, factors):
