@@ -9,7 +9,7 @@ version = release = version_of("jaxmem")
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "sphinx.ext.viewcode", "sphinx_design"]
 exclude_patterns = ["_build"]
 
-# Pages are MyST Markdown; the code cells of the tutorials are executed at every build, and a failing cell fails it.
+# Pages are MyST Markdown. The code cells of the tutorials run at every build; a failing cell fails the build.
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 myst_fence_as_directive = []
@@ -23,8 +23,9 @@ autodoc_default_options = {"members": True, "show-inheritance": True, "member-or
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
-# The layers of docs/architecture.md are text for a test to read, not a language.
-suppress_warnings = ["misc.highlighting_failure"]
+# Docstrings are written to be read in the source, so docutils' finer rules are not held against them. The layers of
+# docs/architecture.md are text for a test to read, not a language.
+suppress_warnings = ["docutils", "misc.highlighting_failure"]
 
 html_theme = "furo"
 html_title = f"jaxmem {release}"
