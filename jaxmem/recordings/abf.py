@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxmem import units as unit_system
 from jaxmem.recordings.assemble import assemble
+from jaxmem.recordings.columns import scaled
 from jaxmem.recordings.reading import LARGEST_ARRAY, parsing, size_of
 from jaxmem.recordings.recording import Recording
 from jaxmem.results import InputError
@@ -87,8 +88,8 @@ def read_abf(
     channel, factor = _choose_channel(path, labels, channel)
     with parsing(path, "ABF"):
         abf.setSweep(0, channel=channel)
-        signal = factor * np.array(abf.data[channel], dtype=float).reshape(-1)[: counts[0] * counts[2]]
-        signal = signal.reshape(counts[0], counts[2])
+        signal = np.array(abf.data[channel], dtype=float).reshape(-1)[: counts[0] * counts[2]]
+        signal = scaled(path, labels[channel], factor, signal.reshape(counts[0], counts[2]))
     voltage = _command(path, abf, channel, dac) if protocol is None else None
     return assemble(
         path,
@@ -152,7 +153,7 @@ def _command(path, abf, channel: int, dac: int | None) -> np.ndarray:
     scale = _millivolts(path, labels[dac]) if dac < len(labels) else 1.0
     shape = abf.sweepCount, abf.sweepPointCount
     if dac not in active:
-        return np.full(shape, scale * float(holding[dac]))
+        return scaled(path, "command", scale, np.full(shape, float(holding[dac])))
     if sources[dac] != 1:
         raise InputError(
             f"{path}: its command came from another file, which is not followed; give it (protocol=, "
@@ -168,7 +169,7 @@ def _command(path, abf, channel: int, dac: int | None) -> np.ndarray:
                 f"(protocol=, --protocol)"
             )
     with parsing(path, "ABF"):
-        return scale * np.stack([wave.getWaveform() for wave in waveforms])
+        return scaled(path, "command", scale, np.stack([wave.getWaveform() for wave in waveforms]))
 
 
 def _millivolts(path, label: str) -> float:

@@ -5,6 +5,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from jaxtyping import Float
+
 from jaxmem import units as unit_system
 from jaxmem.results import InputError
 
@@ -42,6 +45,7 @@ _NAMES = {
 }
 _INTERNAL = {Role.TIME: "ms", Role.INTERVAL: "ms", Role.VOLTAGE: "mV", Role.SIGNAL: "pA"}
 _BY_DIMENSION = {"time": Role.TIME, "potential": Role.VOLTAGE, "current": Role.SIGNAL}
+LARGEST_VALUE = 1e15  # of any number in a file: no time, voltage or current is larger
 _LONGEST = 200  # characters of a column name
 
 
@@ -87,6 +91,20 @@ def understand(path, names: Sequence[str], given: Mapping[str, str] | None = Non
     given = dict(given or {})
     columns = [_column(path, index, text, given) for index, text in enumerate(names)]
     return [column for column in columns if column is not None]
+
+
+def scaled(path, name: str, factor: float, values: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """The values in internal units; NaN is passed on.
+
+    **Raises:** `InputError` if a value is so large that it can only be damage.
+    """
+    if np.any(np.abs(values) > LARGEST_VALUE):
+        raise InputError(
+            f"{path}: '{name[:40]}' holds {values.flat[np.nanargmax(np.abs(values))]:.3g}, which is no "
+            "measurement; the file "
+            f"may be damaged"
+        )
+    return factor * values
 
 
 def _column(path, index: int, text: str, given: Mapping[str, str]) -> Column | None:

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxmem.protocols import Protocol
-from jaxmem.recordings.columns import Role, understand
+from jaxmem.recordings.columns import Role, scaled, understand
 from jaxmem.recordings.delimited import Table, numbers, read_table
 from jaxmem.recordings.formats import Format, format_of
 from jaxmem.recordings.mat import read_variables
@@ -98,8 +98,8 @@ def _from_table(table: Table, t: np.ndarray, units: Mapping[str, str] | None) ->
             f"'start_ms,duration_ms,voltage_mV', but has {', '.join(table.names)[:120]}"
         )
     values = numbers(table, [c.index for c in times + volts])
-    v = np.stack([c.factor * values[:, k] for k, c in enumerate(volts, 1)])
-    return _hold(table.path, times[0].factor * values[:, 0], v, t)
+    v = np.stack([scaled(table.path, c.name, c.factor, values[:, k]) for k, c in enumerate(volts, 1)])
+    return _hold(table.path, scaled(table.path, times[0].name, times[0].factor, values[:, 0]), v, t)
 
 
 def _hold(path, times: np.ndarray, v: np.ndarray, t: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxmem.recordings.assemble import assemble
-from jaxmem.recordings.columns import Role, understand
+from jaxmem.recordings.columns import Role, scaled, understand
 from jaxmem.recordings.formats import READABLE
 from jaxmem.recordings.reading import LARGEST_ARRAY, parsing, size_of
 from jaxmem.recordings.recording import Recording
@@ -62,7 +62,10 @@ def read_csv(
     table = read_table(path)
     columns = understand(path, table.names, units)
     values = numbers(table, [column.index for column in columns])
-    data = {column.index: column.factor * values[:, k] for k, column in enumerate(columns)}
+    data = {
+        column.index: scaled(path, column.name, column.factor, values[:, k])
+        for k, column in enumerate(columns)
+    }
     by_role = {role: [c for c in columns if c.role is role] for role in Role}
     if not by_role[Role.SIGNAL]:
         raise InputError(

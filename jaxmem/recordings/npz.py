@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from jaxmem.recordings.assemble import assemble
-from jaxmem.recordings.columns import Role, split_name, understand
+from jaxmem.recordings.columns import Role, scaled, split_name, understand
 from jaxmem.recordings.reading import LARGEST_ARRAY, parsing, size_of
 from jaxmem.recordings.recording import Recording
 from jaxmem.results import InputError
@@ -114,7 +114,10 @@ def by_role(
                 f"{path}: '{names[column.index]}' is a second {column.role.value}; stack sweeps in one array "
                 f"of shape (sweeps, samples)"
             )
-        found[column.role] = (column.factor * arrays[names[column.index]], column.unit)
+        found[column.role] = (
+            scaled(path, names[column.index], column.factor, arrays[names[column.index]]),
+            column.unit,
+        )
     return found
 
 
