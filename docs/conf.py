@@ -23,8 +23,8 @@ autodoc_default_options = {"members": True, "show-inheritance": True, "member-or
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
-# Docstrings are written to be read in the source, so docutils' finer rules are not held against them. The layers
-# of docs/architecture.md are text for a test to read, not a language.
+# Docstrings are written to be read in the source, so the finer rules of docutils are not asked of them. The
+# layers of docs/architecture.md are text for a test to read, not a language.
 suppress_warnings = ["docutils", "misc.highlighting_failure"]
 
 html_theme = "furo"
