@@ -17,16 +17,16 @@ def expm1_generator(
 ) -> Float[Array, "states states"]:
     """P - I for the propagator P = exp(q), of shape (states, states): rows sum to zero, off-diagonals >= 0.
 
-    Scaling and squaring of a uniformized series. Every off-diagonal entry is a sum of products of non-negative
-    numbers, so nothing cancels: entries keep their relative accuracy for tiny q and for stiff q, in float32 as in
-    float64, and P is never negative. The diagonal is minus the sum of its row, so probability is conserved to
-    rounding: add `p @ expm1_generator(q)` to p. Differentiable to any order in forward and reverse mode.
+    Scaling and squaring of a uniformized series. Each off-diagonal entry is a sum of products of non-negative
+    numbers, so nothing cancels: entries keep their relative accuracy for tiny q and for stiff q, in float32 as
+    in float64, and P is never negative. The diagonal is minus the sum of its row, so probability is conserved
+    to rounding: add `p @ expm1_generator(q)` to p. Differentiable to any order in forward and reverse mode.
 
     **Arguments:**
 
     - `q`: generator times time step, without unit; only its off-diagonal entries, >= 0, are read.
-    - `squarings`: None squares as often as the matrix needs, at most 24 times, and pays for 24 in derivatives;
-      a batch pays for its stiffest member. A number squares just so often, which makes derivatives several
+    - `squarings`: None squares as often as the matrix needs, at most 24 times, and derivatives pay for
+      24; a batch pays for its stiffest member. A number squares just so often, which makes derivatives several
       times cheaper: it is enough for exit rates up to 2^squarings/2.
 
     All entries are NaN when q is not finite or its largest exit rate is beyond what the squarings reach.
@@ -50,7 +50,7 @@ def _adaptive(q):
 
 @_adaptive.defjvp
 def _(primals, tangents):
-    # A loop of unknown length has no reverse mode, so the derivative is that of a loop of the greatest length.
+    # A loop of unknown length has no reverse mode, so this is the derivative of the longest loop.
     return jax.jvp(_bounded, primals, tangents)
 
 
@@ -90,8 +90,8 @@ def _start(q, squarings):
 def _series(b):
     """exp(b - c I) for non-negative b of row sums c <= `_REACH`: the Taylor sum of exp(b) over its row sums.
 
-    Degree 16 in six products, in float32 degree 8 in four. Truncation is below rounding for states up to 7 jumps
-    apart (4 in float32); entries between states farther apart are tiny, and lose relative accuracy first.
+    Degree 16 in six products, in float32 degree 8 in four. Truncation is below rounding for states up to 7
+    jumps apart (4 in float32); entries between states farther apart are tiny, and lose accuracy first.
     """
     order, blocks = (4, 4) if jnp.finfo(b.dtype).bits >= 64 else (2, 4)
     powers = [b]

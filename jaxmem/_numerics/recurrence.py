@@ -44,5 +44,5 @@ def affine_recurrence(
         earlier = lax.scan(step, b[-1], (decay, b[:-1]), reverse=True, unroll=_UNROLL)[1]
         return jnp.concatenate([earlier, b[-1:]])
 
-    # One right-hand side: JAX transposes a solve only if all of it, or nothing, depends on what is differentiated.
+    # One right-hand side: JAX transposes a solve only if all of it, or nothing, depends on what is varied.
     return lax.custom_linear_solve(residual, jnp.concatenate([x0[None], drive]), solve, transpose_solve)
