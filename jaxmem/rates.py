@@ -7,6 +7,7 @@ Hodgkin-Huxley channel are made of. `Scaled` and `Q10` wrap another law.
 import abc
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -80,8 +81,8 @@ class Sigmoid(AbstractRate):
     s: Float[Array, ""] = param("mV")
 
     def __call__(self, v, bath):  # noqa: D102
-        # 1 / (1 + exp(-x)) written by tanh: finite, with a finite slope, at every x.
-        return 0.5 * self.a * (1.0 + jnp.tanh(0.5 * (v - self.v0) / self.s))
+        # The logistic function keeps its relative accuracy in the lower tail and has a finite slope at every x.
+        return self.a * jax.nn.sigmoid((v - self.v0) / self.s)
 
 
 class Eyring(AbstractRate):

@@ -3,6 +3,7 @@
 import abc
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -40,7 +41,7 @@ class Sigmoid(eqx.Module):
 
     def __call__(self, v: Float[Array, "..."]) -> Float[Array, "..."]:
         """The curve's value at v [mV]."""
-        return 0.5 * (1.0 + jnp.tanh(0.5 * (v - self.v_half) / self.slope))
+        return jax.nn.sigmoid((v - self.v_half) / self.slope)
 
 
 class Relaxation(AbstractGate):

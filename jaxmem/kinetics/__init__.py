@@ -10,6 +10,8 @@ from .readings import (
     entropy_production,
     generator,
     propagate,
+    relaxation_rates,
+    spanning_tree_sum,
     state_charge,
     stationary,
 )
@@ -29,7 +31,9 @@ __all__ = [
     "entropy_production",
     "generator",
     "propagate",
+    "relaxation_rates",
     "scheme",
+    "spanning_tree_sum",
     "state_charge",
     "stationary",
 ]

@@ -3,7 +3,7 @@
 import dataclasses
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Complex, Float
 
 from .._numerics.expm import expm1_generator
 from .._numerics.stationary import stationary_distribution
@@ -36,6 +36,31 @@ def stationary(q: Float[Array, "states states"]) -> Float[Array, " states"]:
     **Source:** Grassmann, Taksar & Heyman 1985.
     """
     return stationary_distribution(q)
+
+
+def spanning_tree_sum(q: Float[Array, "states states"]) -> Float[Array, ""]:
+    """The King-Altman denominator [1/ms^(states - 1)]: rates multiplied along every spanning tree towards every root, summed.
+
+    By the elimination of `stationary`, without subtractions: the trees towards the first state sum to the product of the
+    exit rates, and they are its share of the steady state. NaN where `stationary` is.
+
+    **Source:** King & Altman 1956; Hill 1977.
+    """
+    first, left = jnp.ones_like(q[0, 0]), q
+    for k in range(q.shape[-1] - 1, 0, -1):
+        exits = jnp.sum(left[k, :k])
+        first = first * exits
+        left = left[:k, :k] + left[:k, k, None] * (left[k, :k] / exits)[None, :]
+    return first / stationary(q)[0]
+
+
+def relaxation_rates(q: Float[Array, "states states"]) -> Complex[Array, " states"]:
+    """The rates [1/ms] at which deviations from the steady state decay, the slowest first: eigenvalues of -Q, by real part.
+
+    The first is zero, the steady state itself. Complex conjugate pairs are damped oscillations, which detailed balance
+    excludes. Accurate to rounding of the largest rate; CPU only, as the eigenvalues of a matrix that is not symmetric are.
+    """
+    return jnp.sort(jnp.linalg.eigvals(-q))
 
 
 def propagate(q: Float[Array, "states states"], p: Float[Array, " states"], dt: Float[Array, ""]) -> Float[Array, " states"]:
