@@ -1,0 +1,42 @@
+"""Figures: functions that take and return matplotlib Axes or Figure, and never touch pyplot's state.
+
+A function that draws one panel takes `ax=None` and returns the Axes; one that draws several takes
+`figure=None` and
+returns the Figure. Without an argument they make a new `matplotlib.figure.Figure`, which `savefig` writes
+anywhere.
+"""
+
+from .agreement import agreement
+from .curves import GatingCurves, gating, gating_curves, steady_state, time_constants
+from .envelope import envelope
+from .matrix import correlation
+from .relations import boltzmann, conductance_voltage, current_voltage
+from .simulation import simulation
+from .squid import squid, squid_conductance, squid_rates
+from .style import COLORS, save, styled
+from .traces import command, overlay, residuals, traces
+
+__all__ = [
+    "COLORS",
+    "GatingCurves",
+    "agreement",
+    "boltzmann",
+    "command",
+    "conductance_voltage",
+    "correlation",
+    "current_voltage",
+    "envelope",
+    "gating",
+    "gating_curves",
+    "overlay",
+    "residuals",
+    "save",
+    "simulation",
+    "squid",
+    "squid_conductance",
+    "squid_rates",
+    "steady_state",
+    "styled",
+    "time_constants",
+    "traces",
+]

@@ -1,0 +1,129 @@
+"""Recorded and fitted traces over the command that drove them."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..recordings import Recording
+from .envelope import envelope
+from .style import COLORS, new_axes, new_figure, signal_name, signal_scale, styled, sweep_colors, time_scale
+
+
+def _scales(recording: Recording) -> tuple[float, str, float, str]:
+    used = recording.current[recording.mask]
+    largest = float(np.abs(used).max()) if used.size else 0.0
+    return (*time_scale([recording.t[-1] - recording.t[0]]), *signal_scale(largest, recording.unit))
+
+
+@styled
+def command(recording: Recording, ax: Axes | None = None) -> Axes:
+    """The command potential [mV] of every sweep against time."""
+    ax = new_axes(ax, 1.6, 7.2)
+    ms, unit, _, _ = _scales(recording)
+    colors = [COLORS["command"]] if recording.sweeps == 1 else sweep_colors(recording.sweeps)
+    rows = np.unique(recording.command_v, axis=0)
+    for k, color in enumerate(colors if len(rows) > 1 else [COLORS["command"]]):
+        t, v = envelope(recording.t, recording.command_v[k])
+        ax.step(t / ms, v, where="post", color=color, linewidth=1.0)
+    ax.set(xlabel=f"time ({unit})", ylabel="V (mV)")
+    return ax
+
+
+@styled
+def traces(recording: Recording, prediction: Any = None, ax: Axes | None = None) -> Axes:
+    """The used samples of every sweep, in gray, and the prediction over them.
+
+    **Arguments:** `prediction`: shape (sweeps, samples), in the recording's unit, or None.
+    """
+    ax = new_axes(ax, 3.2, 7.2)
+    ms, t_unit, scale, unit = _scales(recording)
+    data = np.where(recording.mask, recording.current, np.nan)
+    alone = prediction is None
+    for k, color in enumerate(sweep_colors(recording.sweeps)):
+        t, y = envelope(recording.t, data[k])
+        label = recording.name or "data" if k == 0 else None
+        ax.plot(
+            t / ms,
+            y / scale,
+            color=color if alone else COLORS["data"],
+            linewidth=0.8,
+            label=None if alone else label,
+        )
+    if not alone:
+        fitted = _like(recording, prediction)
+        for k, color in enumerate(sweep_colors(recording.sweeps)):
+            t, y = envelope(recording.t, fitted[k])
+            ax.plot(
+                t / ms,
+                y / scale,
+                color=color,
+                linewidth=1.1,
+                label="model" if k == recording.sweeps // 2 else None,
+            )
+        _view(ax, recording, fitted, scale)
+        ax.legend(loc="best", ncols=2)
+    ax.set(xlabel=f"time ({t_unit})", ylabel=f"{signal_name(recording.unit)} ({unit})")
+    return ax
+
+
+@styled
+def residuals(recording: Recording, prediction: Any, ax: Axes | None = None) -> Axes:
+    """Data minus prediction of every sweep, used samples only."""
+    ax = new_axes(ax, 1.8, 7.2)
+    ms, t_unit, _, _ = _scales(recording)
+    left = np.where(recording.mask, recording.current - _like(recording, prediction), np.nan)
+    largest = float(np.nanmax(np.abs(left))) if recording.mask.any() else 0.0
+    scale, unit = signal_scale(largest, recording.unit)
+    ax.axhline(0.0, color=COLORS["rule"], linewidth=0.8)
+    for k, color in enumerate(sweep_colors(recording.sweeps)):
+        t, y = envelope(recording.t, left[k])
+        ax.plot(t / ms, y / scale, color=color, linewidth=0.6)
+    ax.set(xlabel=f"time ({t_unit})", ylabel=f"residual ({unit})")
+    return ax
+
+
+@styled
+def overlay(
+    recording: Recording, prediction: Any, *, title: str = "", figure: Figure | None = None
+) -> Figure:
+    """Command above, data and prediction overlaid, residuals below, over one time axis.
+
+    **Arguments:** `prediction`: shape (sweeps, samples), in the recording's unit.
+    """
+    figure = new_figure(figure, 5.0)
+    top, middle, bottom = figure.subplots(3, 1, sharex=True, height_ratios=[1.0, 2.6, 1.1])
+    command(recording, top)
+    traces(recording, prediction, middle)
+    residuals(recording, prediction, bottom)
+    for ax in (top, middle):
+        ax.set_xlabel("")
+        ax.tick_params(labelbottom=False)
+    top.set_title(title)
+    span = recording.t[-1] - recording.t[0]
+    scale, _ = time_scale([span])
+    bottom.set_xlim(recording.t[0] / scale, recording.t[-1] / scale)
+    figure.align_ylabels([top, middle, bottom])
+    return figure
+
+
+def _like(recording: Recording, prediction: Any) -> Float[np.ndarray, "sweeps samples"]:
+    fitted = np.atleast_2d(np.asarray(prediction, float))
+    if fitted.shape != recording.current.shape:
+        raise ValueError(
+            f"Argument `prediction` must have the recording's shape {recording.current.shape}, but has "
+            f"{fitted.shape}."
+        )
+    return fitted
+
+
+def _view(ax: Axes, recording: Recording, fitted: np.ndarray, scale: float) -> None:
+    """Limits from the used samples, so that what the fit did not see cannot flatten what it did."""
+    used = np.concatenate([recording.current[recording.mask], fitted[recording.mask]])
+    used = used[np.isfinite(used)]
+    if used.size:
+        low, high = used.min() / scale, used.max() / scale
+        pad = 0.06 * (high - low) or 1.0
+        ax.set_ylim(low - pad, high + 2.0 * pad)
