@@ -131,8 +131,7 @@ import jax
 before = dict(jax.config.values)
 for name in {CORE!r}:
     importlib.import_module("jaxmem." + name)
-after = dict(jax.config.values)
-print({{key: after[key] for key in after if before.get(key) != after[key]}})
+print({{key: now for key, was in before.items() if (now := jax.config.values[key]) != was}})
 print(sorted({{"matplotlib", "pandas", "pooch"}} & set(sys.modules)))
 """
     assert run(code).splitlines() == ["{}", "[]"]
