@@ -1,0 +1,74 @@
+"""Published models, one per file: `library.herg_beattie_2018.model()` is a channel with the published parameters.
+
+A file has `model(...)`, which returns a channel or a tuple of mechanisms, and where the model is fitted to data also
+`free(...)`, with the published bounds. `bk_horrigan_aldrich_2002` gives a steady open probability only, so it is not in
+`MODELS`. Beside a file may lie the same model as a model file (`text`), for a user to start from.
+"""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from ..results import InputError
+
+__all__ = ["MODELS", "Entry", "load", "text"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the list of models: the module in this package, what it is, and where it was published."""
+
+    module: str
+    description: str
+    doi: str
+
+
+MODELS: dict[str, Entry] = {
+    entry.module: entry
+    for entry in (
+        Entry(
+            "hodgkin_huxley_1952",
+            "squid axon: potassium n^4, sodium m^3 h, leak",
+            "10.1113/jphysiol.1952.sp004764",
+        ),
+        Entry("herg_beattie_2018", "hERG (Kv11.1): two gates, activation and recovery", "10.1113/JP275733"),
+        Entry("herg_wang_1997", "hERG (Kv11.1): C1 - C2 - C3 - O - I", "10.1111/j.1469-7793.1997.045bl.x"),
+        Entry(
+            "herg_fink_2008",
+            "human ventricular IKr: C1 - C2 - C3 - O - I, 15 parameters",
+            "10.1016/j.pbiomolbio.2007.07.011",
+        ),
+        Entry(
+            "shaker_zha_1994", "Shaker K: four subunits in three positions, 13.08 e0", "10.1085/jgp.103.2.321"
+        ),
+    )
+}
+
+
+def load(name: str) -> ModuleType:
+    """The module of a published model, imported at first use.
+
+    **Raises:** `InputError` if there is no such model.
+    """
+    if name not in MODELS:
+        close = get_close_matches(name, MODELS, 1)
+        hint = f"did you mean '{close[0]}'?" if close else f"models are {', '.join(MODELS)}."
+        raise InputError(f"A model must be one of the library's, but is '{name}'; {hint}")
+    return import_module(f".{name}", __name__)
+
+
+def text(name: str) -> str:
+    """The model as the text of a model file, to copy and to change; `modelfile.loads` reads it.
+
+    **Raises:** `InputError` if there is no such model.
+    """
+    load(name)
+    return (Path(__file__).parent / f"{name}.toml").read_text("utf-8")
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in MODELS or name == "bk_horrigan_aldrich_2002":
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; its models are {', '.join(MODELS)}")

@@ -1,0 +1,125 @@
+"""The squid giant axon at 6.3 C: potassium n^4, sodium m^3 h and a leak.
+
+Voltages in the paper are displacements from rest. `rest` [mV] says where rest is: -65 by default, as the model is used
+today; `rest=0` gives the paper's own displacement with today's sign (depolarization is positive). Conductances are
+densities [mS/cm2], so currents are densities too [uA/cm2]. Rates grow threefold for 10 C (Q10).
+
+At 6.3 C and v = 0, the paper's alpha_n = 0.01 (10 - v)/(exp((10 - v)/10) - 1) is 0.0582 /ms and beta_n is 0.125 /ms, so
+the potassium gate rests at n = 0.318.
+
+**Source:** Hodgkin AL, Huxley AF. A quantitative description of membrane current and its application to conduction and
+excitation in nerve. J Physiol 117:500-544 (1952), doi:10.1113/jphysiol.1952.sp004764; eqs. 12, 13, 20, 21, 23, 24, Table 3.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ..channel import Channel
+from ..gating import AlwaysOpen, Gate, HodgkinHuxley
+from ..params import param, positive
+from ..permeation import AbstractPermeation, Exchange, Ohmic
+from ..rates import Q10, AbstractRate, Exponential, Linoid, Sigmoid
+from ..units import celsius
+
+if TYPE_CHECKING:
+    from ..fit import Free
+
+TEMPERATURE = celsius(6.3)
+REST = -65.0
+G_TABLE = 24.31  # mS/cm2, the normalization of Table 1; 36 in Table 3
+
+
+def _warmed(rate: AbstractRate, q10: float | None) -> AbstractRate:
+    return rate if q10 is None else Q10(rate, q10, TEMPERATURE)
+
+
+class Conductance(AbstractPermeation):
+    """The signal of a conductance record: the current per driving force, g itself, in the unit of g at every voltage."""
+
+    g: Float[Array, ""] = param("mS/cm2", positive)
+
+    def exchange(self, v, bath):  # noqa: D102
+        signal = self.g + jnp.zeros_like(v)
+        nothing = jnp.zeros((len(bath.species),), signal.dtype)
+        return Exchange(nothing, nothing, signal)
+
+
+def _potassium_gate(
+    rest: float, alpha: float, v0: float, s: float, beta: float, c: float, q10: float | None
+) -> HodgkinHuxley:
+    opening = Linoid(alpha, v0 + rest, s)
+    closing = Exponential(beta * math.exp(rest / c), -1.0 / c)
+    return HodgkinHuxley((Gate(_warmed(opening, q10), _warmed(closing, q10)),), (4,))
+
+
+def potassium(
+    *,
+    g: float = 36.0,
+    reversal: float = -12.0,
+    rest: float = REST,
+    alpha: float = 0.1,
+    v0: float = 10.0,
+    s: float = 10.0,
+    beta: float = 0.125,
+    c: float = 80.0,
+    q10: float | None = 3.0,
+) -> Channel:
+    """The potassium channel g n^4 (V - E), with alpha_n = alpha x/(exp(x) - 1), x = (v0 - v)/s, and beta_n = beta exp(-v/c).
+
+    **Arguments:** `g` [mS/cm2]; `reversal`, `v0` [mV] from rest; `alpha`, `beta` [1/ms]; `s`, `c` [mV]; `rest` [mV];
+    `q10`: factor of the rates per 10 K, None for none.
+    """
+    return Channel(_potassium_gate(rest, alpha, v0, s, beta, c, q10), Ohmic(g, reversal=reversal + rest))
+
+
+def potassium_conductance(
+    *,
+    g: float = G_TABLE,
+    rest: float = 0.0,
+    alpha: float = 0.1,
+    v0: float = 10.0,
+    s: float = 10.0,
+    beta: float = 0.125,
+    c: float = 80.0,
+) -> Channel:
+    """The potassium conductance g n^4 [mS/cm2] as the signal, for recordings of a conductance, at the paper's temperature.
+
+    **Arguments:** as for `potassium`.
+    """
+    return Channel(_potassium_gate(rest, alpha, v0, s, beta, c, None), Conductance(g))
+
+
+def sodium(
+    *, g: float = 120.0, reversal: float = 115.0, rest: float = REST, q10: float | None = 3.0
+) -> Channel:
+    """The sodium channel g m^3 h (V - E).
+
+    **Arguments:** `g` [mS/cm2]; `reversal` [mV] from rest; `rest` [mV]; `q10`: as for `potassium`.
+    """
+    m = Gate(
+        _warmed(Linoid(1.0, 25.0 + rest, 10.0), q10),
+        _warmed(Exponential(4.0 * math.exp(rest / 18.0), -1.0 / 18.0), q10),
+    )
+    h = Gate(
+        _warmed(Exponential(0.07 * math.exp(rest / 20.0), -1.0 / 20.0), q10),
+        _warmed(Sigmoid(1.0, 30.0 + rest, 10.0), q10),
+    )
+    return Channel(HodgkinHuxley((m, h), (3, 1)), Ohmic(g, reversal=reversal + rest))
+
+
+def leak(*, g: float = 0.3, reversal: float = 10.613, rest: float = REST) -> Channel:
+    """The leak g (V - E).
+
+    **Arguments:** `g` [mS/cm2]; `reversal` [mV] from rest; `rest` [mV].
+    """
+    return Channel(AlwaysOpen(), Ohmic(g, reversal=reversal + rest))
+
+
+def model(*, rest: float = REST, q10: float | None = 3.0) -> tuple[Channel, Channel, Channel]:
+    """The axon's membrane: sodium, potassium, leak; the sum of their currents is the ionic current [uA/cm2]."""
+    return sodium(rest=rest, q10=q10), potassium(rest=rest, q10=q10), leak(rest=rest)
