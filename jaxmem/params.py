@@ -82,7 +82,9 @@ def parameters(model: Any, path: str = "") -> tuple[Entry, ...]:
     if isinstance(model, (tuple, list)):
         names = getattr(model, "_fields", None) or [f"[{i}]" for i in range(len(model))]
         steps = [name if name.startswith("[") else f".{name}" for name in names]
-        return tuple(e for step, value in zip(steps, model, strict=True) for e in parameters(value, path + step))
+        return tuple(
+            e for step, value in zip(steps, model, strict=True) for e in parameters(value, path + step)
+        )
     return ()
 
 
@@ -90,8 +92,13 @@ def describe(model: Any) -> str:
     """A table of a model's parameters: path, value, unit, domain."""
     rows = [("parameter", "value", "unit", "domain")]
     for entry in parameters(model):
-        value = np.asarray(entry.value) if not isinstance(entry.value, jax.core.Tracer) else entry.value
-        text = f"{value:.6g}" if getattr(value, "ndim", 0) == 0 else f"array {value.shape}"
+        if isinstance(entry.value, jax.core.Tracer):
+            text = f"traced {entry.value.shape}"
+        else:
+            value = np.asarray(entry.value)
+            text = f"{value:.6g}" if value.ndim == 0 else f"array {value.shape}"
         rows.append((entry.path, text, entry.unit, entry.domain.name))
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
-    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(
+        "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows
+    )

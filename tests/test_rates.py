@@ -15,7 +15,7 @@ pytestmark = pytest.mark.x64
 
 T = 293.15
 VT = units.thermal_voltage(T)
-BATH = lambda: Bath({K: 140.0, Ca: 1e-4}, {K: 4.0, Ca: 1.8}, T)  # noqa: E731
+BATH = lambda: Bath({K: 140.0, Ca: 1e-4}, {K: 4.0, Ca: 1.8}, T)
 
 LAWS = {
     "constant": (lambda: rates.Constant(3.0), lambda v: 3.0 + 0 * v, 0.0),
@@ -25,11 +25,19 @@ LAWS = {
         lambda v: 0.01 * (10.0 - v) / np.expm1((10.0 - v) / 10.0),
         None,
     ),
-    "sigmoid": (lambda: rates.Sigmoid(1.0, 30.0, 10.0), lambda v: 1.0 / (np.exp((30.0 - v) / 10.0) + 1.0), None),
+    "sigmoid": (
+        lambda: rates.Sigmoid(1.0, 30.0, 10.0),
+        lambda v: 1.0 / (np.exp((30.0 - v) / 10.0) + 1.0),
+        None,
+    ),
     "eyring": (lambda: rates.Eyring(1.12, 0.25), lambda v: 1.12 * np.exp(0.25 * v / VT), 0.25),
     "binding inside": (lambda: rates.Binding(2.0, Ca, True), lambda v: 2e-4 + 0 * v, 0.0),
     "binding outside": (lambda: rates.Binding(2.0, Ca, False), lambda v: 3.6 + 0 * v, 0.0),
-    "scaled": (lambda: rates.Scaled(rates.Eyring(1.0, -1.6), 4.0), lambda v: 4.0 * np.exp(-1.6 * v / VT), -1.6),
+    "scaled": (
+        lambda: rates.Scaled(rates.Eyring(1.0, -1.6), 4.0),
+        lambda v: 4.0 * np.exp(-1.6 * v / VT),
+        -1.6,
+    ),
     "q10": (
         lambda: rates.Q10(rates.Exponential(0.2, 0.03), 3.0, 279.45),
         lambda v: 3.0**1.37 * 0.2 * np.exp(0.03 * v),
@@ -79,7 +87,7 @@ def test_elementwise_in_the_voltage(name, shape):
 @law
 def test_derivatives_by_the_voltage(name):
     rate, bath = LAWS[name][0](), BATH()
-    f = lambda v: rate(v, bath)  # noqa: E731
+    f = lambda v: rate(v, bath)
     for v in (-90.0, 10.0, 35.0):  # 10 is where the linoid is 0/0
         h = 1e-3
         slope = (f(jnp.asarray(v + h)) - f(jnp.asarray(v - h))) / (2 * h)
@@ -97,7 +105,8 @@ def test_the_linoid_is_smooth_through_its_midpoint():
 @pytest.mark.parametrize("v", [-1e4, 1e4])
 def test_laws_that_saturate_are_finite_far_out_in_value_and_slope(v):
     bath = as_bath(T)
-    for rate in (rates.Sigmoid(1.0, 30.0, 10.0), rates.Sigmoid(1.0, 30.0, -10.0), rates.Linoid(0.1, 10.0, 10.0)):
+    sigmoids = (rates.Sigmoid(1.0, 30.0, 10.0), rates.Sigmoid(1.0, 30.0, -10.0))
+    for rate in (*sigmoids, rates.Linoid(0.1, 10.0, 10.0)):
         value, slope = jax.value_and_grad(lambda v, rate=rate: rate(v, bath))(jnp.asarray(v))
         assert np.isfinite(value) and np.isfinite(slope)
         assert value >= 0.0

@@ -68,7 +68,9 @@ def test_parse(text, value):
 
 @pytest.mark.parametrize("text", ["", "mV", "ten mV", "1e999 mV", "nan", "inf mV", "--1 mV", True])
 def test_parse_refuses_what_is_no_quantity(text):
-    with pytest.raises(ValueError, match="^A quantity must be a number and a unit such as '10 mV', but is '"):
+    with pytest.raises(
+        ValueError, match=r"^A quantity must be a number and a unit such as '10 mV', but is '"
+    ):
         units.parse(text)
 
 
@@ -89,7 +91,7 @@ def test_dimension():
 
 
 def test_two_units_must_measure_the_same():
-    with pytest.raises(ValueError, match="^Unit 'mV' must measure the same as 'ms', but one is a potential, the other a time"):
+    with pytest.raises(ValueError, match=r"^Unit 'mV' must measure the same as 'ms', but one is a pot"):
         units.factor("mV", "ms")
     with pytest.raises(ValueError, match="must measure the same"):
         units.factor("mS/cm2", "nS")  # a density is not a conductance
