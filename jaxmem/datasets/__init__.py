@@ -1,7 +1,8 @@
 """Published recordings: fetched once, checked against their SHA-256, returned as a `Recording`.
 
-`load("beattie_2018", cell=5, protocol="sine_wave")`. Files go to the folder `JAXMEM_DATA_CACHE`, or to the system's cache
-folder for jaxmem. With `JAXMEM_DATA_MIRROR` set to a folder that holds copies, they are taken from there.
+`load("beattie_2018", cell=5, protocol="sine_wave")`. Files go to the folder `JAXMEM_DATA_CACHE`, or to the
+system's cache folder for jaxmem. With `JAXMEM_DATA_MIRROR` set to a folder that holds copies, they are taken
+from there.
 """
 
 from __future__ import annotations
@@ -28,9 +29,10 @@ __all__ = ["DATASETS", "Dataset", "load"]
 class Dataset:
     """One published data set, and the model that was published with it.
 
-    **Arguments:** `description`, `licence`, `citation`: one line each; `module`: has `load(**options) -> Recording`,
-    `model(**options) -> Channel`, `free(**options) -> Free` and `temperature(**options)` [K], each of which takes the same
-    options; `held_out`: the options of the recording that a fit predicts by default, if there is one.
+    **Arguments:** `description`, `licence`, `citation`: one line each; `module`: has `load(**options) ->
+    Recording`, `model(**options) -> Channel`, `free(**options) -> Free` and `temperature(**options)` [K],
+    each of which takes the same options; `held_out`: the options of the recording that a fit predicts by
+    default, if there is one.
     """
 
     description: str
@@ -70,7 +72,7 @@ class Dataset:
 
 DATASETS: dict[str, Dataset] = {
     "hodgkin_huxley_1952": Dataset(
-        "squid axon: potassium conductance at 11 depolarizations, from the rate constants of Table 1; shipped",
+        "squid axon: potassium conductance at 11 depolarizations, from the rates of Table 1; shipped",
         hodgkin_huxley_1952.LICENCE,
         hodgkin_huxley_1952.CITATION,
         hodgkin_huxley_1952,
@@ -88,8 +90,9 @@ DATASETS: dict[str, Dataset] = {
 def load(name: str, **options: Any) -> Recording:
     """A published recording.
 
-    **Arguments:** `name`: one of `DATASETS`; `options`: what the data set offers, such as `cell` and `protocol`.
-    **Raises:** `InputError` if there is no such data set, option, cell or protocol, or its file cannot be fetched.
+    **Arguments:** `name`: one of `DATASETS`; `options`: what the data set offers, such as `cell` and
+    `protocol`. **Raises:** `InputError` if there is no such data set, option, cell or protocol, or its file
+    cannot be fetched.
     """
     if name not in DATASETS:
         close = get_close_matches(name, DATASETS, 1)

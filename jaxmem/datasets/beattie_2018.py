@@ -1,8 +1,8 @@
 """hERG1a currents of nine CHO cells at room temperature, leak- and dofetilide-subtracted, sampled at 10 kHz.
 
-130 mM K inside, 4 mM outside; the commands already include the liquid-junction correction. The command lags by one sample
-and the capacitance transients are masked as the authors did. For cell 5 and the sine wave, the published fit has an error
-of 0.0073024 of the current's range.
+130 mM K inside, 4 mM outside; the commands already include the liquid-junction correction. The command lags
+by one sample and the capacitance transients are masked as the authors did. For cell 5 and the sine wave, the
+published fit has an error of 0.0073024 of the current's range.
 """
 
 from __future__ import annotations
@@ -53,11 +53,13 @@ def _cell(cell: int) -> dict[str, Any]:
 def _check_protocol(protocol: str) -> None:
     if protocol in registry()["commands_only"]:
         raise InputError(
-            f"The command of '{protocol}' is there, but its recordings are too large to be listed; protocols with recordings "
-            f"are {', '.join(protocols())}."
+            f"The command of '{protocol}' is there, but its recordings are too large to be listed; protocols "
+            f"with recordings are {', '.join(protocols())}."
         )
     if protocol not in protocols():
-        raise InputError(f"A protocol of beattie_2018 must be one of {', '.join(protocols())}, but is '{protocol}'.")
+        raise InputError(
+            f"A protocol of beattie_2018 must be one of {', '.join(protocols())}, but is '{protocol}'."
+        )
 
 
 def _column(path: str) -> np.ndarray:
@@ -81,8 +83,9 @@ def command(protocol: str) -> np.ndarray:
 def load(cell: int = 5, protocol: str = "sine_wave") -> Recording:
     """One cell under one protocol: a single sweep [pA], command delayed, 5 ms after each step masked.
 
-    **Arguments:** `cell`: 1 to 9; `protocol`: `sine_wave`, `ap`, `activation_kinetics_1`, `activation_kinetics_2` or `inactivation`.
-    **Raises:** `InputError` for an unknown cell or protocol, or a file that cannot be fetched.
+    **Arguments:** `cell`: 1 to 9; `protocol`: `sine_wave`, `ap`, `activation_kinetics_1`,
+    `activation_kinetics_2` or `inactivation`. **Raises:** `InputError` for an unknown cell or protocol, or a
+    file that cannot be fetched.
     """
     from ..recordings import Recording
     from ..recordings.jumps import jump_samples
@@ -112,13 +115,13 @@ def temperature(cell: int = 5, protocol: str = "sine_wave") -> float:
 
 
 def conductance_bounds(cell: int = 5) -> tuple[float, float]:
-    """Published bounds of a cell's conductance [nS]: a lower one from its largest current, and ten times that."""
+    """Published bounds of a cell's conductance [nS]: the lower follows from its largest current."""
     low = _cell(cell)["g_low_uS"] * uS
     return low, 10.0 * low
 
 
 def model(cell: int = 5, protocol: str = "sine_wave") -> Channel:
-    """The two-gate model with this cell's reversal potential, at the middle of its bounds of conductance (geometric)."""
+    """The two-gate model with this cell's reversal potential, and a conductance amid its bounds."""
     from ..library import herg_beattie_2018
 
     low, high = conductance_bounds(cell)

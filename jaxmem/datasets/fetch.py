@@ -1,4 +1,4 @@
-"""A file of a public repository: from a mirror folder, from the cache, or downloaded once; its SHA-256 always checked."""
+"""Files of public repositories: from a mirror, from the cache, or downloaded once; always checked."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ CACHE = "JAXMEM_DATA_CACHE"
 
 
 def cache_folder() -> Path:
-    """Where downloaded files are kept: the folder `JAXMEM_DATA_CACHE`, or the system's cache folder for jaxmem."""
+    """Where downloaded files are kept: `JAXMEM_DATA_CACHE`, or the system's cache folder for jaxmem."""
     import pooch
 
     return Path(os.environ.get(CACHE) or pooch.os_cache("jaxmem")).expanduser()
@@ -22,8 +22,8 @@ def fetch(base_url: str, path: str, sha256: str) -> Path:
 
     The mirror folder and the cache hold files under the path part of their address.
 
-    **Raises:** `InputError` if a copy in the mirror is damaged, or the file is neither there nor in the cache and cannot be
-    downloaded.
+    **Raises:** `InputError` if a copy in the mirror is damaged, or the file is neither there nor in the cache
+    and cannot be downloaded.
     """
     import pooch
 
@@ -38,8 +38,8 @@ def fetch(base_url: str, path: str, sha256: str) -> Path:
                 raise InputError(f"{local}: cannot be read ({error.strerror}); check {MIRROR}") from None
             if found != sha256:
                 raise InputError(
-                    f"{local}: must have SHA-256 {sha256[:12]}..., but has {found[:12]}...; the copy in {MIRROR} is damaged, "
-                    "replace it"
+                    f"{local}: must have SHA-256 {sha256[:12]}..., not {found[:12]}...; replace the copy in "
+                    f"{MIRROR}, it is damaged"
                 )
             return local
     pooch.get_logger().setLevel("WARNING")
@@ -52,6 +52,6 @@ def fetch(base_url: str, path: str, sha256: str) -> Path:
         reason = str(error).split("\n")[0][:120] or type(error).__name__
         where = f"{mirror} lacks it" if mirror else f"or set {MIRROR} to a folder that holds {inside}/{path}"
         raise InputError(
-            f"{base_url}{path}: cannot be fetched into {store.path} ({type(error).__name__}: {reason}); connect to the "
-            f"network, {where}"
+            f"{base_url}{path}: cannot be fetched into {store.path} ({type(error).__name__}: {reason}); "
+            f"connect to the network, {where}"
         ) from None

@@ -1,8 +1,9 @@
 """The potassium conductance of the squid axon, as Table 1 describes it: 11 depolarizations, curves A to K.
 
-The table gives alpha_n and beta_n of each curve; with n_inf = alpha/(alpha + beta) and tau = 1/(alpha + beta) the conductance is
-g(t) = 24.31 (n_inf - (n_inf - n0) exp(-t/tau))^4 mS/cm2 (eq. 11). Every curve starts at the resting conductance of
-0.24 mS/cm2, which is n0 = (0.24/24.31)^(1/4) = 0.315. No curve of the figures is digitized here.
+The table gives alpha_n and beta_n of each curve; with n_inf = alpha/(alpha + beta) and tau = 1/(alpha + beta)
+the conductance is g(t) = 24.31 (n_inf - (n_inf - n0) exp(-t/tau))^4 mS/cm2 (eq. 11). Every curve starts at
+the resting conductance of 0.24 mS/cm2, which is n0 = (0.24/24.31)^(1/4) = 0.315. No curve of the figures is
+digitized here.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 LICENCE = "published facts (numbers of a table)"
 CITATION = (
-    "Hodgkin AL, Huxley AF. A quantitative description of membrane current and its application to conduction and "
-    "excitation in nerve. J Physiol 117:500-544 (1952), doi:10.1113/jphysiol.1952.sp004764"
+    "Hodgkin AL, Huxley AF. A quantitative description of membrane current and its application to conduction "
+    "and excitation in nerve. J Physiol 117:500-544 (1952), doi:10.1113/jphysiol.1952.sp004764"
 )
 G_MAX = 24.31  # mS/cm2
 G_REST = 0.24  # mS/cm2
@@ -82,16 +83,17 @@ def curves() -> tuple[Curve, ...]:
 
 
 def load(rest: float = 0.0, duration: float = 12.0, dt: float = 0.05) -> Recording:
-    """The conductance curves, one sweep each [mS/cm2]: a step at t = 0 from rest, sampled as far as the paper's figure.
+    """The conductance curves [mS/cm2], one sweep each: a step from rest at t = 0.
 
-    **Arguments:** `rest` [mV]: what to call the resting potential (0: the paper's displacement, depolarization positive);
-    `duration`, `dt` [ms].
-    **Raises:** `InputError` unless 0 < dt <= duration.
+    **Arguments:** `rest` [mV]: what to call the resting potential (0: the paper's displacement,
+    depolarization positive); `duration`, `dt` [ms]. **Raises:** `InputError` unless 0 < dt <= duration.
     """
     from ..recordings import Recording
 
     if not 0 < dt <= duration < math.inf:
-        raise InputError(f"Options must satisfy 0 < dt <= duration, but dt is {dt} ms and duration {duration} ms.")
+        raise InputError(
+            f"Options must satisfy 0 < dt <= duration, but dt is {dt} ms and duration {duration} ms."
+        )
     # One sample before the step, at rest, so that the command holds the resting potential.
     t = dt * np.arange(-1, round(duration / dt) + 1)
     known = curves()
@@ -106,7 +108,7 @@ def load(rest: float = 0.0, duration: float = 12.0, dt: float = 0.05) -> Recordi
     )
 
 
-def sigma(rest: float = 0.0, duration: float = 12.0, dt: float = 0.05) -> Float[np.ndarray, "sweeps 1"]:
+def sigma(rest: float = 0.0, duration: float = 12.0, dt: float = 0.05) -> np.ndarray:
     """What each sweep's residuals are divided by: its plateau [mS/cm2], so that every curve counts alike."""
     return np.array([[curve.plateau] for curve in curves()])
 
@@ -124,7 +126,7 @@ def model(rest: float = 0.0, duration: float = 12.0, dt: float = 0.05) -> Channe
 
 
 def free(rest: float = 0.0, duration: float = 12.0, dt: float = 0.05, *, conductance: bool = False) -> Free:
-    """The five parameters of alpha_n and beta_n; with `conductance` the normalization too (the data cannot tell it well)."""
+    """The five parameters of alpha_n and beta_n; with `conductance` also the normalization."""
     from ..library import hodgkin_huxley_1952
 
     return hodgkin_huxley_1952.free(rest=rest, conductance=conductance)
@@ -133,8 +135,8 @@ def free(rest: float = 0.0, duration: float = 12.0, dt: float = 0.05, *, conduct
 def rms_of_rates(alpha, beta) -> tuple[float, float]:
     """Root mean square difference [1/ms] of two rate laws from the table, over curves A to K.
 
-    **Arguments:** `alpha`, `beta`: functions of the displacement from rest [mV], of arrays. The published laws differ by
-    0.031 and 0.0126.
+    **Arguments:** `alpha`, `beta`: functions of the displacement from rest [mV], of arrays. The published
+    laws differ by 0.031 and 0.0126.
     """
     known = curves()
     v = np.array([c.depolarization for c in known])

@@ -1,8 +1,9 @@
-"""Published models, one per file: `library.herg_beattie_2018.model()` is a channel with the published parameters.
+"""Published models, one per file: `library.herg_beattie_2018.model()` is a channel with published parameters.
 
-A file has `model(...)`, which returns a channel or a tuple of mechanisms, and where the model is fitted to data also
-`free(...)`, with the published bounds. `bk_horrigan_aldrich_2002` gives a steady open probability only, so it is not in
-`MODELS`. Beside a file may lie the same model as a model file (`text`), for a user to start from.
+A file has `model(...)`, which returns a channel or a tuple of mechanisms, and where the model is fitted to
+data also `free(...)`, with the published bounds. `bk_horrigan_aldrich_2002` gives a steady open probability
+only, so it is not in `MODELS`. Beside a file may lie the same model as a model file (`text`), for a user to
+start from.
 """
 
 from dataclasses import dataclass

@@ -1,11 +1,13 @@
-"""hERG1a in CHO cells at room temperature: activation `a` times recovery from inactivation `r`, I = g a r (V - E).
+"""hERG1a in CHO cells at room temperature: activation a times recovery r, I = g a r (V - E).
 
-k1 = p1 exp(p2 V) opens and k2 = p3 exp(-p4 V) closes `a`; k3 = p5 exp(p6 V) inactivates and k4 = p7 exp(-p8 V) recovers `r`.
-The defaults are the values of cell 5 fitted to the sine-wave protocol: p1 = 2.26e-4 /ms, g = 0.1524 uS.
+k1 = p1 exp(p2 V) opens and k2 = p3 exp(-p4 V) closes `a`; k3 = p5 exp(p6 V) inactivates and k4 = p7 exp(-p8
+V) recovers `r`. The defaults are the values of cell 5 fitted to the sine-wave protocol: p1 = 2.26e-4 /ms, g =
+0.1524 uS.
 
-**Source:** Beattie KA, Hill AP, Bardenet R, Cui Y, Vandenberg JI, Gavaghan DJ, de Boer TP, Mirams GR. Sinusoidal voltage
-protocols for rapid characterisation of ion channel kinetics. J Physiol 596:1813-1828 (2018), doi:10.1113/JP275733, Table F11;
-bounds as in Clerx et al., Biophys J 117:2420 (2019), doi:10.1016/j.bpj.2019.08.001.
+**Source:** Beattie KA, Hill AP, Bardenet R, Cui Y, Vandenberg JI, Gavaghan DJ, de Boer TP, Mirams GR.
+Sinusoidal voltage protocols for rapid characterisation of ion channel kinetics. J Physiol 596:1813-1828
+(2018), doi:10.1113/JP275733, Table F11; bounds as in Clerx et al., Biophys J 117:2420 (2019),
+doi:10.1016/j.bpj.2019.08.001.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from ..rates import Exponential
 from ..units import celsius
 
 if TYPE_CHECKING:
-    from ..fit import Free
+    pass
 
 RATE_LIMITS = (1.67e-5, 1e3)  # 1/ms, of each rate at its largest
 VOLTAGES = (-120.0, 60.0)  # mV, where falling and rising rates are largest
@@ -49,7 +51,8 @@ def model(
 ) -> Channel:
     """The channel.
 
-    **Arguments:** `p1`, `p3`, `p5`, `p7` [1/ms]; `p2`, `p4`, `p6`, `p8` [1/mV], positive; `g` [nS]; `reversal` [mV].
+    **Arguments:** `p1`, `p3`, `p5`, `p7` [1/ms]; `p2`, `p4`, `p6`, `p8` [1/mV], positive; `g` [nS];
+    `reversal` [mV].
     """
     activation = Gate(Exponential(p1, p2), Exponential(p3, -p4))
     recovery = Gate(Exponential(p7, -p8), Exponential(p5, p6))

@@ -1,12 +1,13 @@
 """The rapid delayed rectifier of the human ventricle: C1 - C2 - C3 - O - I with 15 parameters.
 
-The first and third activation steps and inactivation depend on voltage, the second does not: p3 = 0.04209 /ms forward,
-p10 = 0.08094 /ms back. The values hold at 37 C and 5.4 mM external K; the conductance is per capacity, 0.024 mS/uF, so the
-current is in pA/pF.
+The first and third activation steps and inactivation depend on voltage, the second does not: p3 = 0.04209 /ms
+forward, p10 = 0.08094 /ms back. The values hold at 37 C and 5.4 mM external K; the conductance is per
+capacity, 0.024 mS/uF, so the current is in pA/pF.
 
-**Source:** Fink M, Noble D, Virag L, Varro A, Giles WR. Contributions of HERG K+ current to repolarization of the human
-ventricular action potential. Prog Biophys Mol Biol 96:357-376 (2008), doi:10.1016/j.pbiomolbio.2007.07.011. The numbering
-p1 to p15 and the bounds are those of the staircase problem of the ionBench package (Owen M, Mirams GR).
+**Source:** Fink M, Noble D, Virag L, Varro A, Giles WR. Contributions of HERG K+ current to repolarization of
+the human ventricular action potential. Prog Biophys Mol Biol 96:357-376 (2008),
+doi:10.1016/j.pbiomolbio.2007.07.011. The numbering p1 to p15 and the bounds are those of the staircase
+problem of the ionBench package (Owen M, Mirams GR).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from ..permeation import Ohmic
 from ..rates import Constant, Exponential
 
 if TYPE_CHECKING:
-    from ..fit import Free
+    pass
 
 
 def reversal_potential(temperature: float = 310.0, inside: float = 141.0167, outside: float = 5.4) -> float:
@@ -53,9 +54,9 @@ def model(
 ) -> Channel:
     """The channel.
 
-    **Arguments:** rates [1/ms] and slopes [1/mV], positive: C1 to C2 `p1` exp(`p2` V), back `p8` exp(-`p9` V); C2 to C3 `p3`,
-    back `p10`; C3 to O `p4` exp(`p5` V), back `p11` exp(-`p12` V); O to I `p6` exp(`p7` V), back `p13` exp(-`p14` V); `p15`
-    [mS/uF = nS/pF]; `reversal` [mV].
+    **Arguments:** rates [1/ms] and slopes [1/mV], positive: C1 to C2 `p1` exp(`p2` V), back `p8` exp(-`p9`
+    V); C2 to C3 `p3`, back `p10`; C3 to O `p4` exp(`p5` V), back `p11` exp(-`p12` V); O to I `p6` exp(`p7`
+    V), back `p13` exp(-`p14` V); `p15` [mS/uF = nS/pF]; `reversal` [mV].
     """
     edges = {
         ("C1", "C2"): (Exponential(p1, p2), Exponential(p8, -p9)),

@@ -1,14 +1,16 @@
 """The squid giant axon at 6.3 C: potassium n^4, sodium m^3 h and a leak.
 
-Voltages in the paper are displacements from rest. `rest` [mV] says where rest is: -65 by default, as the model is used
-today; `rest=0` gives the paper's own displacement with today's sign (depolarization is positive). Conductances are
-densities [mS/cm2], so currents are densities too [uA/cm2]. Rates grow threefold for 10 C (Q10).
+Voltages in the paper are displacements from rest. `rest` [mV] says where rest is: -65 by default, as the
+model is used today; `rest=0` gives the paper's own displacement with today's sign (depolarization is
+positive). Conductances are densities [mS/cm2], so currents are densities too [uA/cm2]. Rates grow threefold
+for 10 C (Q10).
 
-At 6.3 C and v = 0, the paper's alpha_n = 0.01 (10 - v)/(exp((10 - v)/10) - 1) is 0.0582 /ms and beta_n is 0.125 /ms, so
-the potassium gate rests at n = 0.318.
+At 6.3 C and v = 0, the paper's alpha_n = 0.01 (10 - v)/(exp((10 - v)/10) - 1) is 0.0582 /ms and beta_n is
+0.125 /ms, so the potassium gate rests at n = 0.318.
 
-**Source:** Hodgkin AL, Huxley AF. A quantitative description of membrane current and its application to conduction and
-excitation in nerve. J Physiol 117:500-544 (1952), doi:10.1113/jphysiol.1952.sp004764; eqs. 12, 13, 20, 21, 23, 24, Table 3.
+**Source:** Hodgkin AL, Huxley AF. A quantitative description of membrane current and its application to
+conduction and excitation in nerve. J Physiol 117:500-544 (1952), doi:10.1113/jphysiol.1952.sp004764; eqs. 12,
+13, 20, 21, 23, 24, Table 3.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from ..rates import Q10, AbstractRate, Exponential, Linoid, Sigmoid
 from ..units import celsius
 
 if TYPE_CHECKING:
-    from ..fit import Free
+    pass
 
 TEMPERATURE = celsius(6.3)
 REST = -65.0
@@ -39,7 +41,7 @@ def _warmed(rate: AbstractRate, q10: float | None) -> AbstractRate:
 
 
 class Conductance(AbstractPermeation):
-    """The signal of a conductance record: the current per driving force, g itself, in the unit of g at every voltage."""
+    """What a record of conductance shows: g itself at every voltage, in the unit of g."""
 
     g: Float[Array, ""] = param("mS/cm2", positive)
 
@@ -69,10 +71,12 @@ def potassium(
     c: float = 80.0,
     q10: float | None = 3.0,
 ) -> Channel:
-    """The potassium channel g n^4 (V - E), with alpha_n = alpha x/(exp(x) - 1), x = (v0 - v)/s, and beta_n = beta exp(-v/c).
+    """The potassium channel g n^4 (V - E).
 
-    **Arguments:** `g` [mS/cm2]; `reversal`, `v0` [mV] from rest; `alpha`, `beta` [1/ms]; `s`, `c` [mV]; `rest` [mV];
-    `q10`: factor of the rates per 10 K, None for none.
+    alpha_n = alpha x/(exp(x) - 1) with x = (v0 - v)/s, and beta_n = beta exp(-v/c); v is from rest.
+
+    **Arguments:** `g` [mS/cm2]; `reversal`, `v0` [mV] from rest; `alpha`, `beta` [1/ms]; `s`, `c` [mV];
+    `rest` [mV]; `q10`: factor of the rates per 10 K, None for none.
     """
     return Channel(_potassium_gate(rest, alpha, v0, s, beta, c, q10), Ohmic(g, reversal=reversal + rest))
 
@@ -87,7 +91,7 @@ def potassium_conductance(
     beta: float = 0.125,
     c: float = 80.0,
 ) -> Channel:
-    """The potassium conductance g n^4 [mS/cm2] as the signal, for recordings of a conductance, at the paper's temperature.
+    """The potassium conductance g n^4 [mS/cm2] as the signal, at the paper's temperature.
 
     **Arguments:** as for `potassium`.
     """
@@ -121,5 +125,5 @@ def leak(*, g: float = 0.3, reversal: float = 10.613, rest: float = REST) -> Cha
 
 
 def model(*, rest: float = REST, q10: float | None = 3.0) -> tuple[Channel, Channel, Channel]:
-    """The axon's membrane: sodium, potassium, leak; the sum of their currents is the ionic current [uA/cm2]."""
+    """The axon's membrane: sodium, potassium, leak; their currents add up to the ionic current [uA/cm2]."""
     return sodium(rest=rest, q10=q10), potassium(rest=rest, q10=q10), leak(rest=rest)

@@ -1,13 +1,13 @@
 """The Shaker potassium channel without inactivation: four independent subunits, each in three positions.
 
-A subunit moves R1 - R2 - A with rates alpha, beta and gamma, delta; the channel conducts with all four in A, and the four
-ways out of that state are `theta` times slower. Subunits are alike, so the 81 combinations are the 15 ways to count
-them: the state "310" has three subunits in R1, one in R2 and none in A. All gating charge together is
-4 (0.25 + 1.6 + 0.32 + 1.1) = 13.08 e0.
+A subunit moves R1 - R2 - A with rates alpha, beta and gamma, delta; the channel conducts with all four in A,
+and the four ways out of that state are `theta` times slower. Subunits are alike, so the 81 combinations are
+the 15 ways to count them: the state "310" has three subunits in R1, one in R2 and none in A. All gating
+charge together is 4 (0.25 + 1.6 + 0.32 + 1.1) = 13.08 e0.
 
-**Source:** Zagotta WN, Hoshi T, Aldrich RW. Shaker potassium channel gating III: evaluation of kinetic models for
-activation. J Gen Physiol 103:321-362 (1994), doi:10.1085/jgp.103.2.321. The values are those commonly quoted for that
-model (20 C).
+**Source:** Zagotta WN, Hoshi T, Aldrich RW. Shaker potassium channel gating III: evaluation of kinetic models
+for activation. J Gen Physiol 103:321-362 (1994), doi:10.1085/jgp.103.2.321. The values are those commonly
+quoted for that model (20 C).
 """
 
 from ..channel import Channel
@@ -36,7 +36,12 @@ def gating_scheme(
     theta: float = 9.4,
 ) -> Scheme:
     """The graph of 15 states; its arguments are those of `model`."""
-    up1, down1, up2, down2 = Eyring(alpha, z_alpha), Eyring(beta, -z_beta), Eyring(gamma, z_gamma), Eyring(delta, -z_delta)
+    up1, down1, up2, down2 = (
+        Eyring(alpha, z_alpha),
+        Eyring(beta, -z_beta),
+        Eyring(gamma, z_gamma),
+        Eyring(delta, -z_delta),
+    )
     edges = {}
     for c in range(SUBUNITS + 1):
         for b in range(SUBUNITS - c + 1):
@@ -66,9 +71,9 @@ def model(
 ) -> Channel:
     """The channel.
 
-    **Arguments:** rates at 0 mV [1/ms] and the charge on the way to the barrier [e0]: R1 to R2 `alpha`, back `beta`, R2 to A
-    `gamma`, back `delta`; `theta`: how many times slower the open state closes. `g` [nS] and `reversal` [mV] are the
-    patch's, not the paper's.
+    **Arguments:** rates at 0 mV [1/ms] and the charge on the way to the barrier [e0]: R1 to R2 `alpha`, back
+    `beta`, R2 to A `gamma`, back `delta`; `theta`: how many times slower the open state closes. `g` [nS] and
+    `reversal` [mV] are the patch's, not the paper's.
     """
     graph = gating_scheme(
         alpha=alpha,

@@ -50,7 +50,9 @@ def _factors(table: Table, parameters: Parameters) -> list[Build]:
     return [f for f, x in zip(found, given, strict=True) if x != 1]
 
 
-def _arguments(table: Table, parameters: Parameters, rate: str, **others: tuple[str, bool]) -> dict[str, Build]:
+def _arguments(
+    table: Table, parameters: Parameters, rate: str, **others: tuple[str, bool]
+) -> dict[str, Build]:
     """The arguments of a law: a positive rate at `rate`, and others as name=(dimension, must not be zero)."""
     table.only("law", rate, *others, *MODIFIERS)
     found = {rate: parameters.argument(table, rate, "1/time", positive=True)}
@@ -159,8 +161,9 @@ def _markov(table: Table, parameters: Parameters) -> Build:
     for entry in table.tables("edges"):
         entry.only("between", "forward", "backward", "charge", "note")
         pair = entry.names("between")
-        if len(pair) != 2:
-            entry.fail(f"must name two states, but names {len(pair)}", "between")
+        if len(pair) != 2 or pair[0] == pair[1]:
+            given = f"{len(pair)}" if len(pair) != 2 else f"{shown(pair[0])} twice"
+            entry.fail(f"must name two different states, but names {given}", "between")
         ends = (pair[0], pair[1])
         if ends in edges or ends[::-1] in edges:
             entry.fail(f"{shown(pair[0])} and {shown(pair[1])} are joined twice; add the rates", "between")
@@ -178,7 +181,10 @@ def _markov(table: Table, parameters: Parameters) -> Build:
         other = states if key == "edges" else named
         for state in given:
             if state not in other:
-                table.fail(f"state '{shown(state)}' is in '{key}' but not in the other; states are {_listed(other)}", key)
+                table.fail(
+                    f"state '{shown(state)}' is in '{key}' but not in the other; states are {_listed(other)}",
+                    key,
+                )
     conducting = _conducting(table, states)
 
     def build(values):

@@ -28,8 +28,9 @@ LARGEST = 1_000_000  # bytes
 class ModelFile:
     """A model with names for its parameters.
 
-    **Arguments:** `name`, `description`, `doi`; `model`: a `Channel`, or a tuple of mechanisms, with the file's values;
-    `bath`: conditions of the file, a `Bath` (without species if it gives a temperature only) or None; `source`: the file.
+    **Arguments:** `name`, `description`, `doi`; `model`: a `Channel`, or a tuple of mechanisms, with the
+    file's values; `bath`: conditions of the file, a `Bath` (without species if it gives a temperature only)
+    or None; `source`: the file.
     """
 
     name: str
@@ -59,10 +60,12 @@ class ModelFile:
         return tuple(s.name for s in self.specifications if not s.free)
 
     def build(self, values: Values) -> Any:
-        """The model with some parameters changed: `values` by name, in jaxmem's units; numbers or traced arrays."""
+        """The model with some parameters changed: `values` by name, in jaxmem's units, may be traced."""
         for name in values:
             if name not in self.parameters.known or self.parameters.known[name].tie is not None:
-                raise InputError(f"{self.source}: '{name}' is not a parameter of its own; they are {self._own()}")
+                raise InputError(
+                    f"{self.source}: '{name}' is not a parameter of its own; they are {self._own()}"
+                )
         return self._build(self.parameters.complete(values))
 
     def _own(self) -> str:
@@ -89,13 +92,17 @@ def load(path: str | os.PathLike) -> ModelFile:
         size = path.stat().st_size
         data = path.read_bytes() if size <= LARGEST else b""
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or type(error).__name__}); check the path") from None
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror or type(error).__name__}); check the path"
+        ) from None
     if size > LARGEST:
         raise InputError(f"{path}: a model file must be smaller than {LARGEST} bytes, but has {size}")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: must be text in UTF-8, but byte {error.start} is not; save it as UTF-8") from None
+        raise InputError(
+            f"{path}: must be text in UTF-8, but byte {error.start} is not; save it as UTF-8"
+        ) from None
     return loads(text, str(path))
 
 
@@ -114,14 +121,26 @@ def loads(text: str, name: str = "model.toml") -> ModelFile:
 
 def _read(root: Table) -> ModelFile:
     root.only(
-        "name", "description", "doi", "parameters", "gating", "permeation", "leak", "channels", "bath", "rate_limits"
+        "name",
+        "description",
+        "doi",
+        "parameters",
+        "gating",
+        "permeation",
+        "leak",
+        "channels",
+        "bath",
+        "rate_limits",
     )
     table = root.table("parameters") if "parameters" in root else Table(root.file, "parameters", {})
     parameters = read_parameters(table)
     if "channels" in root:
         if "gating" in root or "permeation" in root:
             root.fail("must have either [channels.NAME.gating] or one [gating], not both", "channels")
-        channels = [_channel(entry.only("gating", "permeation"), parameters) for _, entry in root.table("channels").items()]
+        channels = [
+            _channel(entry.only("gating", "permeation"), parameters)
+            for _, entry in root.table("channels").items()
+        ]
         if not channels:
             root.fail("must hold at least one channel", "channels")
     else:
@@ -207,7 +226,9 @@ def _bath(table: Table) -> Bath:
     table.only("temperature", "inside", "outside")
     temperature = table.quantity("temperature", "temperature").value
     if not temperature > 0:
-        table.fail(f"must be above absolute zero, but is {temperature:g} K; write '25 C' or '298 K'", "temperature")
+        table.fail(
+            f"must be above absolute zero, but is {temperature:g} K; write '25 C' or '298 K'", "temperature"
+        )
     sides = []
     for side in ("inside", "outside"):
         entries = table.table(side).only(*SPECIES) if side in table else Table(table.file, side, {})
@@ -230,7 +251,7 @@ def _limits(table: Table) -> tuple[float, float, float, float]:
 
 
 def _check_species(root: Table, model: Any, bath: Bath | None) -> None:
-    """Every species that the model names must be on both sides of the bath (on its own side, for a binding)."""
+    """Every species that the model names must be on both sides of the bath (for a binding, on its side)."""
     import jax
 
     from ..rates import Binding
@@ -240,11 +261,16 @@ def _check_species(root: Table, model: Any, bath: Bath | None) -> None:
         if isinstance(part, Binding):
             needs = [(part.species, "inside" if part.inside else "outside")]
         else:
-            named = part.species if isinstance(part.species, tuple) else (part.species,) if part.species else ()
+            named = (
+                part.species if isinstance(part.species, tuple) else (part.species,) if part.species else ()
+            )
             needs = [(s, side) for s in named for side in ("inside", "outside")]
         for species, side in needs:
             if bath is None or species not in getattr(bath, side):
-                root.fail(f"must give the concentration of {species.name}: add {side} = {{ {species.name} = \"... mM\" }}", "bath")
+                root.fail(
+                    f'must give {species.name}; add {side} = {{ {species.name} = "1 mM" }}',
+                    "bath",
+                )
 
 
 def dumps(model_file: ModelFile, values: Mapping[str, float] | None = None) -> str:

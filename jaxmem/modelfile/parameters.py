@@ -16,8 +16,8 @@ Build = Callable[[Values], Any]
 class Specification:
     """One line of [parameters]; numbers are in jaxmem's units.
 
-    **Arguments:** `quantity`: value, unit and dimension; `lower`, `upper`: bounds or None; `log`: searched on a logarithmic
-    scale; `free`; `tie`: the name of the parameter that this one is `factor` times of.
+    **Arguments:** `quantity`: value, unit and dimension; `lower`, `upper`: bounds or None; `log`: searched on
+    a logarithmic scale; `free`; `tie`: the name of the parameter that this one is `factor` times of.
     """
 
     name: str
@@ -40,7 +40,9 @@ class Parameters:
 
     def complete(self, values: Values) -> dict[str, Any]:
         """Every parameter's value from those of some: the others keep the file's, ties follow."""
-        everything = {name: values.get(name, s.quantity.value) for name, s in self.known.items() if s.tie is None}
+        everything = {
+            name: values.get(name, s.quantity.value) for name, s in self.known.items() if s.tie is None
+        }
         for name, s in self.known.items():
             if s.tie is not None:
                 everything[name] = s.factor * everything[s.tie]
@@ -70,7 +72,9 @@ class Parameters:
         s = self.known[name]
         if dimensions and s.quantity.dimension not in dimensions:
             table.fail(
-                f"must be a {dimensions[0]}, but parameter '{name}' is in '{s.quantity.unit}', a {s.quantity.dimension}", key
+                f"must be a {dimensions[0]}, but parameter '{name}' is in '{s.quantity.unit}', "
+                f"a {s.quantity.dimension}",
+                key,
             )
         if positive and minus:
             table.fail(f"must be positive, but is minus '{name}'; remove the minus sign", key)
@@ -86,7 +90,9 @@ class Parameters:
         used = self.used | {s.tie for name, s in self.known.items() if s.tie and name in self.used}
         for name in self.known:
             if name not in used:
-                self.table.fail("is used nowhere in the model; remove it or correct the name where it is meant", name)
+                self.table.fail(
+                    "is used nowhere in the model; remove it or correct the name where it is meant", name
+                )
 
 
 def read_parameters(table: Table) -> Parameters:
@@ -115,7 +121,8 @@ def _tie(name: str, table: Table, known: Mapping[str, Specification | None]) -> 
     factor = table.quantity("factor", "number").value if "factor" in table else 1.0
     if target not in known:
         close = get_close_matches(target, known, 1)
-        table.fail(f"'{shown(target)}' is not among the parameters{f'; did you mean {close[0]!r}?' if close else ''}", "tie")
+        hint = f"did you mean '{shown(close[0])}'?" if close else "add it to [parameters]"
+        table.fail(f"'{shown(target)}' is not among the parameters; {hint}", "tie")
     other = known[target]
     if other is None or other.tie is not None:
         table.fail(f"must name a parameter that is not tied itself, but '{target}' is", "tie")
@@ -123,6 +130,11 @@ def _tie(name: str, table: Table, known: Mapping[str, Specification | None]) -> 
     ends = [None if x is None else factor * x for x in (other.lower, other.upper)]
     lower, upper = ends if factor >= 0 else ends[::-1]
     return Specification(name, quantity, lower, upper, tie=target, factor=factor)
+
+
+def within(value: float, lower: float, upper: float) -> bool:
+    """Whether a value lies between two bounds, but for rounding."""
+    return math.isclose(value, min(max(value, lower), upper), rel_tol=1e-12)
 
 
 def _specification(name: str, table: Table) -> Specification:
@@ -138,7 +150,9 @@ def _specification(name: str, table: Table) -> Specification:
             table.fail("must be a list of two quantities, the lower and the upper", "bounds")
         lower, upper = (table.read(x, "bounds", quantity.dimension, unit=unit).value for x in pair)
     elif "lower" in table or "upper" in table:
-        lower, upper = (table.quantity(key, quantity.dimension, unit=unit).value for key in ("lower", "upper"))
+        lower, upper = (
+            table.quantity(key, quantity.dimension, unit=unit).value for key in ("lower", "upper")
+        )
     log = table.choice("scale", ("linear", "log"), "linear") == "log"
     fixed = table.flag("fixed", lower is None)
     if lower is None and not fixed:
@@ -147,8 +161,11 @@ def _specification(name: str, table: Table) -> Specification:
         value = quantity.value
         if not lower < upper:
             table.fail(f"the lower bound must be below the upper, but {lower:g} >= {upper:g}; swap them")
-        if not lower <= value <= upper and not math.isclose(value, min(max(value, lower), upper), rel_tol=1e-12):
+        if not within(value, lower, upper):
             table.fail(f"the value must lie within the bounds {lower:g} to {upper:g}, but is {value:g}")
         if log and not lower > 0:
-            table.fail(f"a lower bound on a log scale must be positive, but is {lower:g}; write scale = \"linear\"", "lower")
+            table.fail(
+                f'a lower bound on a log scale must be positive, but is {lower:g}; write scale = "linear"',
+                "lower",
+            )
     return Specification(name, quantity, lower, upper, log, not fixed)

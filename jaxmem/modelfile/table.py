@@ -52,7 +52,9 @@ class Table:
 
     def fail(self, message: str, key: str | None = None) -> NoReturn:
         """Raises the `InputError` that says `message` of this table or of one of its keys."""
-        raise InputError(f"{self.file}: {self.at(key)}{': ' if self.at(key) else ''}{message}".replace("\n", " "))
+        raise InputError(
+            f"{self.file}: {self.at(key)}{': ' if self.at(key) else ''}{message}".replace("\n", " ")
+        )
 
     def at(self, key: str | None = None) -> str:
         """The place of a key."""
@@ -137,7 +139,9 @@ class Table:
         if isinstance(value, str):
             number, unit = self._split(value, key, dimensions)
         elif isinstance(value, bool) or not isinstance(value, (int, float)):
-            self.fail(f"must be a number with a unit such as {_example(dimensions)}, but is {shown(value)}", key)
+            self.fail(
+                f"must be a number with a unit such as {_example(dimensions)}, but is {shown(value)}", key
+            )
         else:
             number = value
         if unit is None:
@@ -147,9 +151,13 @@ class Table:
         return self._convert(number, unit, key, dimensions)
 
     def _split(self, text: str, key: str, dimensions: tuple[str, ...]) -> tuple[float, str | None]:
-        match = re.fullmatch(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:\s*([^\s\d.].*|1/.*))?\s*", text, re.ASCII)
+        match = re.fullmatch(
+            r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:\s*([^\s\d.].*|1/.*))?\s*", text, re.ASCII
+        )
         if match is None:
-            self.fail(f"must be a number with a unit such as {_example(dimensions)}, but is '{shown(text)}'", key)
+            self.fail(
+                f"must be a number with a unit such as {_example(dimensions)}, but is '{shown(text)}'", key
+            )
         return float(match[1]), match[2]
 
     def _convert(self, number: float, unit: str, key: str, dimensions: tuple[str, ...]) -> Quantity:
@@ -166,7 +174,9 @@ class Table:
             self.fail(f"must be finite, but is {value}", key)
         if kind not in (dimensions or OWN_UNIT):
             wanted = dimensions[0] if dimensions else "quantity of a model"
-            self.fail(f"must be a {wanted} such as {_example(dimensions)}, but is in '{shown(unit)}', a {kind}", key)
+            self.fail(
+                f"must be a {wanted} such as {_example(dimensions)}, but is in '{shown(unit)}', a {kind}", key
+            )
         return Quantity(value, unit, kind)
 
 
@@ -176,6 +186,12 @@ def _example(dimensions: tuple[str, ...], number: str = "0.1") -> str:
 
 def shown(value: Any) -> str:
     """A value as it is shown in a message: one short line."""
-    text = value if isinstance(value, str) else repr(value) if isinstance(value, (int, float)) else f"a {type(value).__name__}"
+    text = (
+        value
+        if isinstance(value, str)
+        else repr(value)
+        if isinstance(value, (int, float))
+        else f"a {type(value).__name__}"
+    )
     text = "".join(c if c.isprintable() else "?" for c in text)
     return text if len(text) <= 80 else text[:77] + "..."

@@ -8,10 +8,10 @@ from typing import Any
 
 from .. import units
 from ..results import InputError
-from .parameters import Specification
+from .parameters import Specification, within
 from .table import OWN_UNIT
 
-#: Which tables get a header of their own; a key that is not listed is written inline. None stands for any name.
+#: Which tables get a header of their own; the others are written inline. None stands for any name.
 _CHANNEL: dict[str | None, Any] = {"gating": {"gates": {None: {}}}, "permeation": {}}
 _SHAPE: dict[str | None, Any] = {
     "parameters": {},
@@ -34,6 +34,12 @@ def written(
             raise InputError(f"{source}: '{name}' is not a parameter of its own; they are {own}")
         if not math.isfinite(float(value)):
             raise InputError(f"{source}: the value of '{name}' must be finite, but is {value}")
+        lower, upper = known[name].lower, known[name].upper
+        if lower is not None and upper is not None and not within(float(value), lower, upper):
+            raise InputError(
+                f"{source}: the value of '{name}' must lie within its bounds {lower:g} to {upper:g}, "
+                f"but is {value:g}"
+            )
         quantity = _text(float(value), known[name].quantity.unit)
         entry = document["parameters"][name]
         if isinstance(entry, dict):
@@ -46,7 +52,7 @@ def written(
 
 
 def _explicit(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """A parameter's table with its unit written into every quantity, so that the value may be in another one."""
+    """A parameter's table with its unit in every quantity, so that the value may be in another one."""
     unit = entry.get("unit")
     if isinstance(entry.get("value"), dict):
         entry = {**entry, "value": 0}
@@ -63,7 +69,7 @@ def _explicit(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: float, unit: str) -> Any:
-    """A quantity that reads as exactly `value`: in `unit` if some number times its factor is, else in jaxmem's own."""
+    """A quantity that reads as exactly `value`: in `unit` if that is possible, else in jaxmem's own unit."""
     if unit in ("", "1"):
         return value
     if unit in ("C", "degC", "°C"):
@@ -110,5 +116,7 @@ def _value(value: Any) -> str:
     if isinstance(value, (int, float)):
         return repr(value)
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_key(k)} = {_value(x)}" for k, x in value.items()) + " }" if value else "{}"
+        return (
+            "{ " + ", ".join(f"{_key(k)} = {_value(x)}" for k, x in value.items()) + " }" if value else "{}"
+        )
     return "[" + ", ".join(_value(x) for x in value) + "]"
