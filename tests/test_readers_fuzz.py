@@ -52,11 +52,12 @@ def mat_bytes(compressed: bool) -> bytes:
 
 
 def step_bytes() -> bytes:
-    return b"start_ms,duration_ms,v_start_mV,v_end_mV,kind\n0,5,-80,-80,hold\n5,10,-120,-80,ramp\n15,5,40,40,step\n"
+    header = b"start_ms,duration_ms,v_start_mV,v_end_mV,kind\n"
+    return header + b"0,5,-80,-80,hold\n5,10,-120,-80,ramp\n15,5,40,40,step\n"
 
 
 def mutants(seed: bytes, count: int, start: int, header: int):
-    """`count` damaged copies: flipped bytes, cuts, repeats, removals, NaN and huge numbers; half within the header."""
+    """`count` damaged copies: flips, cuts, repeats, removals, NaN, huge numbers; half in the header."""
     rng = np.random.default_rng(start)
     inserts = [
         b"nan",
@@ -100,7 +101,7 @@ class Slow(Exception):
 
 
 def feed(folder: Path, name: str, files, read_one) -> tuple[int, int]:
-    """Reads each file; how many were read and how many were refused. Anything else escapes and fails the test."""
+    """Reads each file; how many were read and how many refused. Anything else escapes and fails the test."""
 
     def late(*_):
         raise Slow(f"a mutant of {name} took more than {SECONDS} s")

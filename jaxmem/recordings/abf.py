@@ -73,7 +73,7 @@ def read_abf(
     interval = _check(path)
     with parsing(path, "ABF"):
         abf = pyabf.ABF(str(path), loadData=False, cacheStimulusFiles=False)
-        counts = abf.sweepCount, abf.channelCount, abf.sweepPointCount
+        counts = int(abf.sweepCount), int(abf.channelCount), int(abf.sweepPointCount)
         lengths = getattr(getattr(abf, "_synchArraySection", None), "lLength", [])
         labels = [str(unit).strip() for unit in abf.adcUnits]
     if min(counts) < 1 or math.prod(counts) > LARGEST_ARRAY:
@@ -88,7 +88,7 @@ def read_abf(
     channel, factor = _choose_channel(path, labels, channel)
     with parsing(path, "ABF"):
         abf.setSweep(0, channel=channel)
-        signal = np.array(abf.data[channel], dtype=float).reshape(-1)[: counts[0] * counts[2]]
+        signal = np.asarray(abf.data)[channel].astype(float)[: counts[0] * counts[2]]
         signal = scaled(path, labels[channel], factor, signal.reshape(counts[0], counts[2]))
     voltage = _command(path, abf, channel, dac) if protocol is None else None
     return assemble(

@@ -94,15 +94,19 @@ def understand(path, names: Sequence[str], given: Mapping[str, str] | None = Non
 
 
 def scaled(path, name: str, factor: float, values: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-    """The values in internal units; NaN is passed on.
+    """The values in internal units.
 
-    **Raises:** `InputError` if a value is so large that it can only be damage.
+    **Raises:** `InputError` if a value is NaN, infinite, or so large that it can only be damage.
     """
-    if np.any(np.abs(values) > LARGEST_VALUE):
+    bad = ~np.isfinite(values)
+    if not bad.any():
+        bad = np.abs(values) > LARGEST_VALUE
+    if bad.any():
+        place = tuple(np.argwhere(bad)[0])
         raise InputError(
-            f"{path}: '{name[:40]}' holds {values.flat[np.nanargmax(np.abs(values))]:.3g}, which is no "
-            "measurement; the file "
-            f"may be damaged"
+            f"{path}: '{name[:40]}' holds {values[place]:.3g} at sample {place[-1] if place else 0}, which "
+            "is no "
+            f"measurement; cut it out or repair it first"
         )
     return factor * values
 

@@ -1,20 +1,18 @@
 """MATLAB files (version 5 to 7): numeric variables only."""
 
-import math
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 
 from jaxmem.recordings.assemble import assemble
 from jaxmem.recordings.columns import Role
+from jaxmem.recordings.matlab5 import parse
 from jaxmem.recordings.npz import by_role, interval, name_the_only, vector
 from jaxmem.recordings.reading import LARGEST_ARRAY, parsing, size_of
 from jaxmem.recordings.recording import Recording
 from jaxmem.results import InputError
-
-_NUMERIC = {"double", "single", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"}
-_DEFLATE = 1032  # zlib cannot expand by more
 
 
 def read_mat(
@@ -68,40 +66,21 @@ def read_mat(
 
 
 def read_variables(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """All numeric variables of a MATLAB file, as float64.
+    """All real numeric variables of a MATLAB file, as float64.
 
     **Raises:** `InputError` if it is damaged, version 7.3, or declares more than it can hold.
     """
-    import scipy.io
-
-    size = size_of(path)
-    with open(path, "rb") as stream:
-        start = stream.read(128)
-    if start.startswith(b"\x89HDF") or b"MATLAB 7.3" in start:
+    size_of(path)
+    raw = Path(path).read_bytes()
+    if raw.startswith(b"\x89HDF") or raw.startswith(b"MATLAB 7.3"):
         raise InputError(f"{path}: is a MATLAB 7.3 (HDF5) file; save it with -v7, or as CSV or NPZ")
     with parsing(path, "MATLAB"):
-        declared = scipy.io.whosmat(path)
-        wanted = [entry for entry in declared if entry[2] in _NUMERIC]
-        if not wanted:
-            raise InputError(
-                f"{path}: holds no numeric variable, only "
-                f"{', '.join(e[2] for e in declared)[:80] or 'nothing'}"
-            )
-        for label, shape, _ in wanted:
-            if min(shape, default=0) < 1 or math.prod(shape) > min(LARGEST_ARRAY, _DEFLATE * size):
-                raise InputError(
-                    f"{path}: variable '{label[:40]}' declares shape {shape}, which a file of {size} bytes "
-                    "cannot "
-                    f"hold; it is damaged, so save it again"
-                )
-        loaded = scipy.io.loadmat(path, variable_names=[label for label, _, _ in wanted])
-        arrays = {label: np.asarray(loaded[label]) for label, _, _ in wanted if label in loaded}
-    for label, value in arrays.items():
-        if value.dtype.kind not in "fiub":
-            raise InputError(
-                f"{path}: variable '{label[:40]}' must hold real numbers, but holds {value.dtype}"
-            )
-    return {label: value.astype(float) for label, value in arrays.items()}
+        arrays, others = parse(path, raw, LARGEST_ARRAY)
+    if not arrays:
+        raise InputError(
+            f"{path}: holds no variable of real numbers, only {', '.join(others)[:80] or 'nothing'}"
+        )
+    return arrays
 
 
 def _means_something(path, name: str, units: Mapping[str, str] | None) -> bool:

@@ -262,7 +262,12 @@ class Recording:
             )
         first = np.searchsorted(self.t, np.asarray(starts, float) - 1e-6 * self.dt)
         length = round(duration / self.dt)
-        if first.size == 0 or length < 2 or first.min() < 0 or first.max() + length > self.t.size:
+        if (
+            first.size == 0
+            or length < 2
+            or min(starts) < self.t[0] - self.dt
+            or first.max() + length > self.t.size
+        ):
             raise InputError(
                 f"{self._who}: pieces of {duration:g} ms at {list(starts)} ms must lie inside "
                 f"{self.t[0]:g} to "

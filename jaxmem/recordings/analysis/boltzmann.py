@@ -66,7 +66,8 @@ def boltzmann_fit(
         (v, k * slope, low, high) for v in (middle, *np.percentile(x, (25, 50, 75))) for k in (1.0, 0.5, 2.0)
     ]
     found = fit_curve(_curve, x, y, s, starts, (None, None, bottom, top), sigma is not None)
-    return Boltzmann(*map(float, found.values), *map(float, found.errors), found.rmse)
+    v_half, k, low, high, *errors = (float(x) for x in (*found.values, *found.errors))
+    return Boltzmann(v_half, k, low, high, errors[0], errors[1], errors[2], errors[3], found.rmse)
 
 
 def _curve(v: np.ndarray, p: np.ndarray) -> np.ndarray:

@@ -113,7 +113,9 @@ def hill_fit(
     found = fit_curve(_curve, log_c, y, s, starts, fixed, sigma is not None)
     ec50, slope = np.exp(found.values[:2])
     errors = found.errors * np.array([ec50, slope, 1.0, 1.0])
-    return Hill(float(ec50), float(slope), *map(float, found.values[2:]), *map(float, errors), found.rmse)
+    low, high = (float(x) for x in found.values[2:])
+    e = [float(x) for x in errors]
+    return Hill(float(ec50), float(slope), low, high, e[0], e[1], e[2], e[3], found.rmse)
 
 
 def _curve(log_c: np.ndarray, p: np.ndarray) -> np.ndarray:
