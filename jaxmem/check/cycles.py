@@ -50,7 +50,7 @@ def rows(data: dict[str, Any]) -> Iterator[Row]:
 
 
 class _Cycle(eqx.Module):
-    """What a scheme of constant rates gives in its steady state, in 1/s; the trees in the unit of the case."""
+    """What a scheme of constant rates gives in its steady state, in 1/s; trees in the unit of the case."""
 
     scheme: kinetics.Scheme
     p: Float[Array, " states"]
