@@ -1,0 +1,208 @@
+"""How does the speed of batches grow with their size, on whatever accelerator jax finds?
+
+Value and gradient of 1 to 4096 hERG parameter sets under the sine wave (80 000 samples each, float64 and
+float32), of 1 to 256 five-state Markov sets, and forward runs of 1 to 16 384 squid-axon families (13 x 1601
+samples). Work goes in blocks, so memory stays bounded. Beside each time: an estimate of the arithmetic and of
+the least traffic (what must be read and written once), which say how far a run is from the device's own
+limits. Without an accelerator it runs on the CPU, smaller, and says so.
+
+    python benchmarks/gpu.py [--quick] [--only herg]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from _jaxmem_sine_wave import command, herg, markov
+from _sine_wave import HERG, MARKOV, Kinetics, errors, parameter_sets, recording, times
+from _timing import Row, compiled, measure, run
+from squid_family import G_K, G_NA, LEVELS, SAMPLES, family, squid
+from squid_family import error as family_error
+
+EXP = 20
+"""Floating-point operations that one exponential is counted as."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Operations and least bytes of one element of a batch, from what the method must compute."""
+
+    operations: float
+    floats: float
+
+    def work(self, seconds: float, size: int, width: int) -> dict[str, float]:
+        """The estimate for a batch of `size` with floats of `width` bytes, and the rates reached."""
+        operations, moved = self.operations * size, self.floats * width * size
+        return {
+            "flop": operations,
+            "bytes": moved,
+            "flop_per_s": operations / seconds,
+            "bytes_per_s": moved / seconds,
+        }
+
+
+def _sine_estimate(states: int, parameters: int, markov: bool) -> Estimate:
+    """The 3500 ms of sines take 35 000 fourth-order steps; a gradient is counted as three times the forward
+    work.
+
+    A gate's step: 2 points x 2 rates and 2 exponentials more. A scheme's step: rates, and two exponentials of
+    a matrix at about 12 products of states^3 multiply-adds each. The least traffic is the data read, and the
+    states kept for the way back.
+    """
+    samples, steps = 80_000, 35_000
+    if markov:
+        step = 12 * EXP + 2 * 12 * 2 * states**3
+    else:
+        step = states * (4 * EXP + 2 * EXP + 20)
+    return Estimate(
+        3 * (steps * step + samples * (2 * states * (1 if not markov else states) + 6)),
+        samples * (1 + 2 * states),
+    )
+
+
+FAMILY = Estimate(len(LEVELS) * SAMPLES * 3 * (EXP + 4), len(LEVELS) * SAMPLES)
+
+
+def _device():
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    device = jax.devices()[0]
+    found = device.platform != "cpu"
+    return f"{device.platform}: {device.device_kind}" if found else "cpu (no accelerator found)", found
+
+
+def _cast(tree, dtype):
+    import jax
+    import jax.numpy as jnp
+
+    return jax.tree.map(lambda x: x.astype(dtype) if jnp.issubdtype(x.dtype, jnp.floating) else x, tree)
+
+
+def _batch(
+    one: Callable,
+    sets,
+    block: int,
+    fixed: tuple,
+    *,
+    check: Callable,
+    estimate: Estimate,
+    task: str,
+    runs: int,
+    device: str,
+) -> Row:
+    """A row of `one(element, *fixed)` over the leading axis of `sets`, `block` elements at a time."""
+    import jax
+
+    whole, setup = compiled(
+        lambda s, *rest: jax.lax.map(lambda x: one(x, *rest), s, batch_size=block), sets, *fixed
+    )
+    found = check(whole(sets, *fixed))
+    timing = measure(lambda: whole(sets, *fixed), runs=runs)
+    size = len(jax.tree.leaves(sets)[0])
+    width = jax.tree.leaves(sets)[0].dtype.itemsize
+    work = estimate.work(timing["median"], size, width) | {
+        "sets_per_s": size / timing["median"],
+        "block": block,
+    }
+    memory = whole.memory_analysis()
+    if memory is not None:
+        work["scratch_bytes"] = float(memory.temp_size_in_bytes)
+    rate = work["sets_per_s"]
+    flops, traffic = work["flop_per_s"] / 1e9, work["bytes_per_s"] / 1e9
+    note = f"{rate:.3g} sets/s, {flops:.3g} Gflop/s, least traffic {traffic:.3g} GB/s"
+    dtype = str(jax.tree.leaves(sets)[0].dtype)
+    return Row(
+        "jaxmem", task, **timing, setup=setup, errors=found, dtype=dtype, device=device, note=note, work=work
+    )
+
+
+def sine_wave(
+    kinetics: Kinetics, model: Callable, dtypes: tuple[str, ...], largest: tuple[int, int], quick: bool
+) -> Iterator[Row]:
+    """Value and gradient of batches of parameter sets; `largest` batch without and with an accelerator."""
+    device, accelerated = _device()
+    import jax
+    import jax.numpy as jnp
+
+    from jaxmem import simulate
+    from jaxmem.electrochemistry import as_bath
+
+    t = times()
+    exact = recording(kinetics, t, kinetics.reference(t)[0])
+    estimate = _sine_estimate(len(kinetics.B[0]), len(kinetics.theta), kinetics.conserved)
+    plan, bath = simulate.plan_clamp(model(jnp.asarray(kinetics.theta)), command(), t), as_bath(294.55)
+
+    def loss(theta, plan, data, bath):
+        return jnp.sum((simulate.clamp(_cast(model(theta), theta.dtype), plan, bath).current - data) ** 2)
+
+    most = 4 if quick else largest[accelerated]
+    for dtype in dtypes:
+        fixed = _cast((plan, jnp.asarray(exact), bath), dtype)
+        for size in (4**k for k in range(7) if 4**k <= most):
+            sets = jnp.asarray(parameter_sets(kinetics, size), dtype)
+            block = min(size, 64) if accelerated else 1
+            check = lambda found: errors(kinetics, t, gradient=np.asarray(found[1][0], float))
+            task = f"{'Markov' if kinetics.conserved else 'hERG'} value and gradient, {size} sets, {dtype}"
+            runs = 2 if quick else 5
+            yield _batch(
+                jax.value_and_grad(loss),
+                sets,
+                block,
+                fixed,
+                check=check,
+                estimate=estimate,
+                task=task,
+                runs=runs,
+                device=device,
+            )
+
+
+def families(quick: bool) -> Iterator[Row]:
+    """Forward runs of squid-axon families that differ in both conductances; every sample is kept."""
+    device, accelerated = _device()
+    import jax.numpy as jnp
+
+    from jaxmem import simulate
+    from jaxmem.electrochemistry import as_bath
+
+    bath = as_bath(279.45)
+    plan = simulate.plan_clamp(squid(G_NA, G_K), family(), np.arange(SAMPLES) * 0.025)
+
+    def one(g, plan, bath):
+        return simulate.clamp(_cast(squid(g[0], g[1]), g.dtype), plan, bath).current
+
+    for dtype in ("float64", "float32"):
+        fixed = _cast((plan, bath), dtype)
+        for size in (4**k for k in range(8) if 4**k <= (16 if quick else 16_384 if accelerated else 256)):
+            factors = np.exp(np.random.default_rng(0).uniform(-0.5, 0.5, (size, 2)))
+            factors[0] = 1.0
+            sets = jnp.asarray(factors * np.array([G_NA, G_K]), dtype)
+            block = min(size, 1024) if accelerated else min(size, 4)
+            check = lambda found: family_error(np.asarray(found[0], float))
+            task = f"squid family forward, {size} sets, {dtype}"
+            yield _batch(
+                one,
+                sets,
+                block,
+                fixed,
+                check=check,
+                estimate=FAMILY,
+                task=task,
+                runs=2 if quick else 5,
+                device=device,
+            )
+
+
+if __name__ == "__main__":
+    run(
+        "gpu",
+        {
+            "herg": lambda quick: sine_wave(HERG, herg, ("float64", "float32"), (64, 4096), quick),
+            "markov": lambda quick: sine_wave(MARKOV, markov, ("float64",), (4, 256), quick),
+            "family": families,
+        },
+        cores="all",
+    )
