@@ -1,0 +1,79 @@
+"""`jaxmem fit`: fit, predict, report."""
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+from .progress import Progress, duration
+from .setting import prepare
+from .table import table
+
+OWN = "jaxmem_fit_"
+
+
+def fit(options: argparse.Namespace) -> int:
+    """Runs the fit, or continues it, and writes the report; 1 if no start converged."""
+    prepare()
+    import jax
+
+    from .. import fit as engine
+    from .. import report
+    from ..report import files
+    from .jobs import job
+
+    work = job(options)
+    folder = files.folder(options.out or OWN + work.name)
+    options.after_interrupt = f"; the same command continues the fit in {folder}"
+    progress = Progress("fit", quiet=options.quiet)
+    try:
+        found = engine.least_squares(
+            work.experiments, work.model, work.free, key=jax.random.key(options.seed),
+            starts=options.starts or work.starts, agree=options.agree, folder=folder, progress=progress,
+        )  # fmt: skip
+    finally:
+        progress.close()
+    held_out = [engine.held_out(found, experiment) for experiment in work.held_out]
+    extra = work.finish(found, work)
+    extra = report.Extra(**{**vars(extra), "command": _command(options)})
+    summary = report.write(
+        found, held_out, folder, experiments=work.experiments, held_out_experiments=work.held_out,
+        model_file=work.chosen.file, gates=work.chosen.gates, title=work.title, extra=extra,
+    )  # fmt: skip
+    if options.json:
+        sys.stdout.write((folder / "summary.json").read_text("utf-8"))
+    elif not options.quiet:
+        _show(summary, extra, work.title, folder)
+    return 0
+
+
+def _command(options: argparse.Namespace) -> str:
+    words = getattr(options, "words", None)
+    return "" if words is None else shlex.join(["jaxmem", *words])
+
+
+def _show(summary: dict, extra, title: str, folder: Path) -> None:
+    from ..report.numbers import digits, percent, with_error
+
+    rows = []
+    for name, row in summary["parameters"].items():
+        value, error = with_error(row["value"], row["standard_error"])
+        rows.append((name, value, error, row["unit"], "at bound" if row["at_bound"] else ""))
+    print(f"{title}\n")
+    print(table(("parameter", "value", "+/-", "unit", ""), rows, right=(1, 2)))
+    share = percent(summary["fraction_within_1_percent"])
+    print(f"\nrmse {digits(summary['rmse'])}, {digits(summary['rmse_over_range'])} of the range")
+    print(f"{share} of {summary['starts']} starts ended within 1 % of the best")
+    for left in summary["held_out"]:
+        rmse, relative = digits(left["rmse"]), digits(left["rmse_over_range"])
+        print(f"held out {left['protocol']}: rmse {rmse}, {relative} of the range")
+    for combination in summary["undetermined"]:
+        print(f"not determined by the data: {combination}")
+    if extra.table is not None:
+        header, lines = extra.table
+        print(f"\n{extra.heading}\n")
+        print(table(header, lines, right=range(1, len(header))))
+        print(f"{extra.note}")
+    seconds = summary["seconds"]
+    print(f"\ncompiled in {duration(seconds['compile'])}, ran in {duration(seconds['run'])}; ", end="")
+    print(f"the report is {folder / 'report.html'}")

@@ -1,0 +1,183 @@
+"""What to fit: the words of a command line as experiments, a model and its free parameters."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from .. import datasets, fit, recordings
+from ..electrochemistry import as_bath
+from ..recordings import Recording
+from ..report import Extra
+from ..results import InputError
+from . import modelfiles, squid
+from .commands import command, is_file
+from .conditions import ROOM, bath, interval
+from .models import Chosen, load
+
+DEFAULT = "hodgkin_huxley_1952"
+STARTS = 64
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that a fit and its report need.
+
+    `name`: of the folder; `title`: of the report; `finish`: what is added to the report once the fit is
+    there.
+    """
+
+    name: str
+    title: str
+    experiments: Sequence[Any]
+    model: Any
+    free: Any
+    chosen: Chosen
+    held_out: Sequence[Any] = ()
+    starts: int = STARTS
+    finish: Any = field(default=lambda found, job: Extra())
+
+
+def job(options: argparse.Namespace) -> Job:
+    """The job that the options describe.
+
+    **Raises:** `InputError` for options that do not go together, and whatever is wrong with the input.
+    """
+    own = "model units dt channel variable delay blank baseline junction temperature bath held_out_protocol"
+    if options.recording:
+        for name in ("dataset", "cell", "free_g"):
+            if getattr(options, name) not in (None, False):
+                raise InputError(
+                    f"{_flag(name)} belongs to a data set that ships; leave it out with --recording"
+                )
+        return _own(options)
+    given = [_flag(name) for name in own.split() if getattr(options, name) is not None]
+    if given:
+        raise InputError(f"{', '.join(given)}: needs --recording FILE; see jaxmem fit --help")
+    name = options.dataset or DEFAULT
+    if name not in datasets.DATASETS:
+        hint = " (for a file, write --recording FILE)" if Path(name).exists() else ""
+        raise InputError(f"A data set must be one of {', '.join(datasets.DATASETS)}, but is '{name}'{hint}")
+    return _squid(options) if name == DEFAULT else _shipped(name, options)
+
+
+def _flag(name: str) -> str:
+    return name if name == "dataset" else "--" + name.replace("_", "-")
+
+
+def _squid(options: argparse.Namespace) -> Job:
+    for name in ("cell", "protocol", "held_out"):
+        if getattr(options, name) is not None:
+            raise InputError(f"{_flag(name)}: {DEFAULT} has one recording and nothing to hold out")
+    recording = datasets.load(DEFAULT)
+    chosen = modelfiles.squid(free_g=options.free_g)
+    source = datasets.hodgkin_huxley_1952
+    experiment = fit.VoltageClamp(recording, chosen.file.bath, sigma=source.sigma())
+    return Job(
+        DEFAULT + ("_free_g" if options.free_g else ""),
+        "Potassium conductance of the squid axon (Hodgkin & Huxley 1952, Table 1)",
+        (experiment,), chosen.model, chosen.file.free, chosen, finish=squid.extra,
+    )  # fmt: skip
+
+
+def _shipped(name: str, options: argparse.Namespace) -> Job:
+    if options.free_g:
+        raise InputError(f"--free-g belongs to {DEFAULT}; the conductance of {name} is free anyway")
+    source = datasets.DATASETS[name]
+    which = {} if options.cell is None else {"cell": options.cell}
+    cell = options.cell if options.cell is not None else source.options.get("cell")
+    first = source.options.get("protocol")
+    protocols = options.protocol or [first]
+    left = options.held_out
+    if left is None:
+        default = (source.held_out or {}).get("protocol")
+        left = [default] if default and default not in protocols else []
+    for repeated in {p for p in left if p in protocols}:
+        raise InputError(
+            f"--held-out {repeated}: is fitted, so it cannot be held out; leave it out of one of them"
+        )
+
+    def experiment(protocol: str) -> Any:
+        recording = source.load(**which, protocol=protocol)
+        return fit.VoltageClamp(recording, as_bath(source.temperature(**which, protocol=protocol)))
+
+    chosen = modelfiles.beattie(cell)
+    return Job(
+        f"{name}_cell{cell}" + ("" if protocols == [first] else "_" + "_".join(protocols)),
+        f"{source.description.split(':')[0]}, cell {cell} ({name})",
+        [experiment(p) for p in protocols], chosen.model, chosen.file.free, chosen,
+        [experiment(p) for p in left],
+    )  # fmt: skip
+
+
+def _own(options: argparse.Namespace) -> Job:
+    if not options.model:
+        raise InputError("--recording needs --model FILE.toml, or --model NAME of a model that ships")
+    chosen = load(options.model)
+    conditions = bath(options.temperature, options.bath)
+    read = _reader(options)
+    experiments = _experiments(options.recording, options.protocol, "--protocol", read, conditions, chosen)
+    left = _experiments(
+        options.held_out or [], options.held_out_protocol, "--held-out-protocol", read, conditions, chosen
+    )
+    return Job(
+        Path(options.recording[0]).stem, f"{chosen.name} fitted to {', '.join(e.name for e in experiments)}",
+        experiments, chosen.model, chosen.file.free, chosen, left,
+    )  # fmt: skip
+
+
+def _experiments(
+    paths: Sequence[str],
+    commands: Sequence[str] | None,
+    flag: str,
+    read: Any,
+    conditions: Any,
+    chosen: Chosen,
+) -> list[Any]:
+    if commands and len(commands) not in (1, len(paths)):
+        raise InputError(
+            f"{flag} must be given once, or once for each of {len(paths)} files, not {len(commands)} times"
+        )
+    commands = list(commands or [None])  # type: ignore[list-item]
+    commands = commands * len(paths) if len(commands) == 1 else commands
+    found = []
+    for path, word in zip(paths, commands, strict=True):
+        recording = read(path, word if word is None or is_file(word) else command([word]))
+        here = conditions
+        if here is None:
+            here = chosen.file.bath
+        if here is None:
+            here = recording.temperature or ROOM
+        if recording.unit != chosen.unit:
+            raise InputError(
+                f"{path}: is in {recording.unit}, but the model '{chosen.name}' gives {chosen.unit}; change "
+                "the unit of its conductance, or divide the recording by the capacitance first"
+            )
+        found.append(fit.VoltageClamp(recording, as_bath(here)))
+    return found
+
+
+def _reader(options: argparse.Namespace) -> Any:
+    given: dict[str, Any] = {
+        "units": recordings.parse_units(options.units) if options.units else None,
+        "dt": interval(options.dt) if options.dt else None,
+        "channel": options.channel,
+        "variable": options.variable,
+    }
+
+    def read(path: str, protocol: Any) -> Recording:
+        recording = recordings.read(path, protocol, **given)
+        if not recording.name:
+            recording = replace(recording, name=Path(path).stem)
+        if options.delay:
+            recording = recording.delay(options.delay)
+        if options.junction:
+            recording = recording.offset_command(options.junction)
+        if options.blank:
+            recording = recording.blank(options.blank)
+        if options.baseline:
+            recording = recording.baseline(tuple(options.baseline))
+        return recording
+
+    return read

@@ -1,0 +1,105 @@
+"""`jaxmem models`, `jaxmem datasets` and `jaxmem doctor`: what is there."""
+
+import argparse
+import os
+import platform
+import sys
+import textwrap
+from importlib.metadata import PackageNotFoundError, version
+
+from .setting import cache_folder, cores, prepare
+from .table import table
+
+PACKAGES = (
+    "jaxmem",
+    "jax",
+    "jaxlib",
+    "equinox",
+    "diffrax",
+    "optax",
+    "numpy",
+    "scipy",
+    "matplotlib",
+    "pooch",
+    "pyabf",
+    "h5py",
+)
+
+
+def models(options: argparse.Namespace) -> int:
+    """Prints the list of models, or one model and its model file."""
+    prepare()
+    from .. import library
+
+    if options.show is None:
+        rows = [(name, entry.description, f"doi:{entry.doi}") for name, entry in library.MODELS.items()]
+        print(table(("name", "model", "published"), rows))
+        print("\njaxmem models --show NAME prints its parameters and its model file, to copy and to change.")
+        return 0
+    from ..params import describe
+
+    module = library.load(options.show)
+    print((module.__doc__ or "").strip() + "\n")
+    print(describe(module.model()))
+    try:
+        text = library.text(options.show)
+    except FileNotFoundError:
+        return 0
+    print("\n" + text.rstrip())
+    return 0
+
+
+def datasets(options: argparse.Namespace) -> int:
+    """Prints the list of data sets."""
+    from .. import datasets
+
+    for name, entry in datasets.DATASETS.items():
+        options = ", ".join(f"--{option}" for option in entry.options if option in ("cell", "protocol"))
+        print(name)
+        lines = [entry.description, f"licence: {entry.licence}", f"please cite: {entry.citation}"]
+        lines += [f"options: {options}"] if options else []
+        for line in lines:
+            print(textwrap.fill(line, 100, initial_indent="  ", subsequent_indent="    "))
+        print()
+    print("jaxmem fit NAME fits one.")
+    return 0
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Prints what a bug report should hold."""
+    prepare()
+    import jax
+
+    rows = [("python", platform.python_version()), ("system", platform.platform()), ("cores", str(cores()))]
+    rows += [(package, _version(package)) for package in PACKAGES]
+    try:
+        devices = ", ".join(f"{d.platform}:{d.id} ({d.device_kind})" for d in jax.devices())
+    except RuntimeError as error:
+        devices = f"none: {' '.join(str(error).split())}"
+    rows += [
+        ("devices", devices),
+        ("float64", "on" if jax.config.jax_enable_x64 else "off"),
+        ("compilation cache", str(jax.config.jax_compilation_cache_dir or "off")),
+        ("cache folder", str(cache_folder() or "off (JAXMEM_CACHE is empty)")),
+    ]
+    rows += [
+        (name, os.environ[name])
+        for name in ("JAXMEM_CACHE", "JAXMEM_DATA_MIRROR", "JAX_PLATFORMS", "XLA_FLAGS")
+        if name in os.environ
+    ]
+    print(table(("what", "value"), rows))
+    bad = {"0.10.2", "0.11.0", "0.11.1"} & {_version("jax"), _version("jaxlib")}
+    if bad:
+        print(
+            f"\njaxmem: jax {', '.join(sorted(bad))} computes wrong numbers or crashes; install another",
+            file=sys.stderr,
+        )
+        return 1
+    return 0
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

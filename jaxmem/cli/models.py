@@ -1,0 +1,77 @@
+"""Models from the words of a command line: a name of the library, or a model file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import library, modelfile, units
+from ..modelfile import ModelFile
+from ..results import InputError
+
+#: What a model's signal is measured in, from what its conductance is.
+SIGNALS = {
+    "conductance": "pA",
+    "conductance density": "uA/cm2",
+    "capacity-normalized conductance": "pA/pF",
+    "permeability times area": "pA",
+}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A model and what to call it and its parts.
+
+    `unit`: of its signal; `channels`: names of its mechanisms; `gates`: names of its gates, in their order.
+    """
+
+    file: ModelFile
+    name: str
+    unit: str
+    channels: tuple[str, ...]
+    gates: tuple[str, ...]
+
+    @property
+    def model(self) -> Any:
+        """The model with the file's values."""
+        return self.file.model
+
+
+def load(word: str) -> Chosen:
+    """The model that a word names: a TOML file, or a model of the library.
+
+    **Raises:** `InputError` if there is none, or the file is not a model.
+    """
+    if word in library.MODELS:
+        return describe(modelfile.loads(library.text(word), word))
+    path = Path(word)
+    if path.suffix.lower() == ".toml" or path.is_file():
+        if path.is_file() and path.suffix.lower() != ".toml":
+            raise InputError(f"{word}: a model file must end in .toml")
+        return describe(modelfile.load(path))
+    library.load(word)  # says which names there are
+    raise InputError(f"{word}: must be a model file (.toml) or one of {', '.join(library.MODELS)}")
+
+
+def describe(file: ModelFile) -> Chosen:
+    """A model file with the names and the unit that its document gives."""
+    document = file.document
+    channels = document.get("channels") or {"channel": document}
+    names = [*channels, *(["leak"] if "leak" in document else [])]
+    many = len(channels) > 1
+    gates = [
+        f"{channel} {gate}" if many else gate
+        for channel, table in channels.items()
+        for gate in table["gating"].get("gates", {})
+    ]
+    first = next(iter(channels.values()))["permeation"]
+    return Chosen(file, file.name, _signal(file, first), tuple(names), tuple(gates))
+
+
+def _signal(file: ModelFile, permeation: Mapping[str, Any]) -> str:
+    given = permeation.get("g")
+    if isinstance(given, str) and given in file.parameters.known:
+        unit = file.parameters.known[given].quantity.unit
+    else:
+        unit = str(given).split(maxsplit=1)[-1] if isinstance(given, str) else "nS"
+    return unit if permeation.get("kind") == "conductance" else SIGNALS.get(units.dimension(unit), "pA")

@@ -1,0 +1,197 @@
+"""The words that the command line understands. Standard library only."""
+
+import argparse
+import importlib
+from collections.abc import Callable
+from typing import NoReturn
+
+FIT_HELP = """\
+examples:
+  jaxmem fit                                   squid potassium conductance, Hodgkin & Huxley 1952 (offline)
+  jaxmem fit beattie_2018 --cell 5             a real hERG recording, with a held-out prediction
+  jaxmem fit beattie_2018 --cell 5 --protocol sine_wave inactivation --held-out ap
+  jaxmem fit --recording cell.csv --model my.toml --units time=s,current=nA
+  jaxmem fit --recording cell.abf --model beattie_2018 --temperature "21 C" --bath "K=130|4"
+
+The same command continues a fit that was stopped, and reaches the same numbers.
+"""
+SIMULATE_HELP = """\
+example:
+  jaxmem simulate hodgkin_huxley_1952 --protocol "hold at -65 mV for 5 ms" \\
+      --protocol "step from -80 to 40 mV in 20 mV steps for 20 ms" --temperature "6.3 C"
+"""
+
+
+def build() -> argparse.ArgumentParser:
+    """The parser of the whole command line; `options.run(options)` of what it parses does the work."""
+    parser = Parser(
+        prog="jaxmem",
+        description="Differentiable membrane transport: from a voltage-clamp recording to a fitted channel.",
+        epilog="jaxmem COMMAND --help says more. JAXMEM_DEBUG=1 shows where an error comes from.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action=Version, nargs=0, help="print the version and exit")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _fit(commands)
+    _simulate(commands)
+
+    models = _command(commands, "models", "list the models that ship, or show one", "listings", "models")
+    models.add_argument("--show", metavar="NAME", help="the parameters of one model, and its model file")
+
+    _command(commands, "datasets", "list the recordings that can be fitted by name", "listings", "datasets")
+
+    check = _command(commands, "check", "recompute reference cases and compare", "check", "check")
+    check.add_argument(
+        "paths", nargs="*", metavar="FILE_OR_FOLDER", help="JSON cases (default: those that ship)"
+    )
+    check.add_argument("--quiet", action="store_true", help="print only what falls short, and the totals")
+
+    _command(
+        commands, "doctor", "print versions, devices and settings, for a bug report", "listings", "doctor"
+    )
+    return parser
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Says what is wrong and where help is, and exits."""
+        self.exit(2, f"jaxmem: {message} (see {self.prog} --help)\n")
+
+
+class Version(argparse.Action):
+    """Prints the version when asked, and reads it only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_) -> None:
+        """Prints and exits."""
+        from importlib.metadata import version
+
+        print(f"jaxmem {version('jaxmem')}")
+        parser.exit()
+
+
+def _later(module: str, function: str) -> Callable[[argparse.Namespace], int]:
+    def run(options: argparse.Namespace) -> int:
+        return getattr(importlib.import_module(f".{module}", __package__), function)(options)
+
+    return run
+
+
+def _command(
+    commands, name: str, summary: str, module: str, function: str, epilog: str = ""
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(run=_later(module, function), parser=parser)
+    return parser
+
+
+def _count(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, but is '{text}'")
+    return value
+
+
+def _conditions(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--temperature", metavar="T", help='with its unit: "21.4 C" or "294.5 K"')
+    parser.add_argument(
+        "--bath", metavar="IONS", help='concentrations inside|outside in mM: "K=130|4,Na=10|145"'
+    )
+
+
+def _fit(commands) -> None:
+    parser = _command(commands, "fit", "fit a model to a recording", "fitting", "fit", FIT_HELP)
+    parser.add_argument(
+        "dataset",
+        nargs="?",
+        help="a data set that ships (default: hodgkin_huxley_1952; see `jaxmem datasets`)",
+    )
+
+    known = parser.add_argument_group("a data set that ships")
+    known.add_argument("--cell", type=int, metavar="N", help="which cell of the data set")
+    known.add_argument("--free-g", action="store_true", help="hodgkin_huxley_1952: free the conductance, too")
+
+    own = parser.add_argument_group("your own data")
+    own.add_argument(
+        "--recording", nargs="+", metavar="FILE", help="CSV, NPZ, MAT or ABF; several are fitted jointly"
+    )
+    own.add_argument("--model", metavar="FILE.toml", help="a model file, or the name of a model that ships")
+    own.add_argument(
+        "--units", metavar="COLUMN=UNIT,...", help="of columns that do not say theirs: time=s,current=nA"
+    )
+    own.add_argument("--dt", metavar="T", help='sampling interval of files without times: "0.1 ms"')
+    own.add_argument("--channel", type=int, metavar="N", help="which channel of an ABF file is the current")
+    own.add_argument("--variable", metavar="NAME", help="which variable of a MATLAB file is the current")
+    own.add_argument("--delay", type=int, metavar="N", help="the current lags the command by N samples")
+    own.add_argument(
+        "--blank", type=float, metavar="MS", help="leave out this long after each jump of the command"
+    )
+    own.add_argument(
+        "--baseline", nargs=2, type=float, metavar=("T0", "T1"), help="subtract the mean of T0 to T1 ms"
+    )
+    own.add_argument("--junction", type=float, metavar="MV", help="add this to the command (liquid junction)")
+    _conditions(own)
+
+    both = parser.add_argument_group("protocols")
+    both.add_argument(
+        "--protocol",
+        nargs="+",
+        metavar="NAME_OR_FILE",
+        help="of a data set: which to fit, jointly; of your own data: the command, as a file or a sentence",
+    )
+    both.add_argument(
+        "--held-out", nargs="+", metavar="NAME_OR_FILE", help="recordings to predict, not to fit"
+    )
+    both.add_argument(
+        "--held-out-protocol", nargs="+", metavar="FILE", help="their commands, of your own data"
+    )
+
+    how = parser.add_argument_group("the fit")
+    how.add_argument("--starts", type=_count, metavar="N", help="how many random starts (default: 64)")
+    how.add_argument("--seed", type=int, default=0, metavar="N", help="of the starts (default: 0)")
+    how.add_argument("--agree", type=_count, metavar="K", help="stop early when the best K starts agree")
+    how.add_argument("--out", metavar="FOLDER", help="where to write (default: jaxmem_fit_NAME)")
+    how.add_argument("--quiet", action="store_true", help="no progress, no table")
+    how.add_argument("--json", action="store_true", help="print summary.json on stdout, and nothing else")
+
+
+def _simulate(commands) -> None:
+    parser = _command(
+        commands,
+        "simulate",
+        "run a model under a protocol and plot it",
+        "simulating",
+        "simulate",
+        SIMULATE_HELP,
+    )
+    parser.add_argument("model", help="the name of a model that ships, or a TOML file")
+    parser.add_argument(
+        "--protocol",
+        nargs="+",
+        action="append",
+        required=True,
+        metavar="FILE_OR_SENTENCE",
+        help='a file, or a sentence such as "step from -80 to 40 mV in 10 mV steps for 500 ms"; several join',
+    )
+    parser.add_argument(
+        "--holding", type=float, metavar="MV", help="before the start (default: the first voltage)"
+    )
+    _conditions(parser)
+    parser.add_argument(
+        "--dt",
+        metavar="T",
+        help='between samples: "0.1 ms" (default: 1000 samples or more, at most 0.1 ms)',
+    )
+    parser.add_argument("--out", metavar="FOLDER", help="where to write (default: jaxmem_simulate_NAME)")
+    parser.add_argument("--quiet", action="store_true", help="print nothing")

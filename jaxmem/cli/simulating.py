@@ -1,0 +1,85 @@
+"""`jaxmem simulate`: a voltage clamp of a model, written as figure, table and arrays."""
+
+import argparse
+import io
+from pathlib import Path
+
+import numpy as np
+
+from .setting import prepare
+
+MOST_SAMPLES = 4_000_000  # of all sweeps
+
+
+def simulate(options: argparse.Namespace) -> int:
+    """Runs the clamp and writes simulation.png, simulation.csv and simulation.npz."""
+    prepare()
+    from .. import plot
+    from ..report import files
+    from ..results import InputError
+    from ..simulate import voltage_clamp
+    from .commands import command
+    from .conditions import ROOM, bath, interval
+    from .models import load
+
+    chosen = load(options.model)
+    protocol = command([word for words in options.protocol for word in words])
+    if options.holding is not None:
+        level = options.holding if protocol.family is None else np.full(protocol.family, options.holding)
+        protocol = protocol.held_at(level)
+    if not protocol.duration > 0:
+        raise InputError("The protocol must last; say for how long, such as 'for 500 ms'.")
+    dt = interval(options.dt) if options.dt else min(0.1, _round(protocol.duration / 1000.0))
+    sweeps = protocol.family or 1
+    count = int(np.floor(protocol.duration / dt * (1 + 1e-12))) + 1
+    if not 2 <= count <= MOST_SAMPLES // sweeps:
+        raise InputError(
+            f"The protocol must have 2 to {MOST_SAMPLES} samples, but {protocol.duration:g} ms at {dt:g} ms "
+            f"and {sweeps} sweeps are {count * sweeps}; give another --dt."
+        )
+    conditions = bath(options.temperature, options.bath)
+    if conditions is None:
+        conditions = ROOM if chosen.file.bath is None else chosen.file.bath
+    folder = files.folder(options.out or f"jaxmem_simulate_{chosen.name}")
+    trace = voltage_clamp(chosen.model, protocol, dt * np.arange(count), bath=conditions)
+    v, current = np.atleast_2d(np.asarray(trace.v)), np.atleast_2d(np.asarray(trace.current))
+    v = np.broadcast_to(v, current.shape)
+    figure = plot.simulation(trace, unit=chosen.unit, names=chosen.channels, title=chosen.name)
+    written = [
+        files.write(folder / "simulation.png", files.png(figure)),
+        files.write(folder / "simulation.csv", _csv(np.asarray(trace.t), v, current, chosen.unit)),
+        files.write(folder / "simulation.npz", _npz(trace, v, current, chosen.unit)),
+    ]
+    if not options.quiet:
+        print(f"{sweeps} sweeps of {count} samples" if sweeps > 1 else f"{count} samples", end="")
+        print(f", {dt:g} ms apart, from {np.ravel(protocol.holding)[0]:g} mV; wrote")
+        for path in written:
+            print(f"  {Path(path)}")
+    return 0
+
+
+def _round(value: float) -> float:
+    """The largest of 1, 2 and 5 times a power of ten that is at most `value`."""
+    ten = 10.0 ** np.floor(np.log10(value))
+    return float(ten * max(k for k in (1, 2, 5) if k * ten <= value * (1 + 1e-9)))
+
+
+def _csv(t: np.ndarray, v: np.ndarray, current: np.ndarray, unit: str) -> str:
+    """A long table with one row for each sample, sweep after sweep, that `recordings.read` understands."""
+    sweep = np.repeat(np.arange(len(v)), t.size)
+    rows = np.column_stack([sweep, np.tile(t, len(v)), v.ravel(), current.ravel()])
+    text = io.StringIO()
+    text.write(f"sweep,time [ms],voltage [mV],current [{unit}]\n")
+    np.savetxt(text, rows, fmt=["%d", "%.10g", "%.10g", "%.10g"], delimiter=",")
+    return text.getvalue()
+
+
+def _npz(trace, v: np.ndarray, current: np.ndarray, unit: str) -> bytes:
+    arrays = {"time_ms": np.asarray(trace.t), "voltage_mV": v, "current": current, "unit": np.array(unit)}
+    for k, (each, opened) in enumerate(zip(trace.currents, trace.open_probability, strict=True), 1):
+        arrays[f"current_{k}"] = np.asarray(each)
+        if opened is not None:
+            arrays[f"open_probability_{k}"] = np.asarray(opened)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()

@@ -1,0 +1,78 @@
+"""What the default fit adds to its report: its rate laws beside the published ones and Table 1."""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from .. import datasets, plot
+from ..electrochemistry import as_bath
+from ..report import Extra
+from ..report.figures import Drawn
+from ..report.numbers import digits
+
+SOURCE = datasets.hodgkin_huxley_1952
+
+
+def extra(found: Any, work: Any) -> Extra:
+    """The figure, the table of rates and the rms of fitted and published laws."""
+    laws = {"fitted": _laws(found.model, work), "published": _laws(SOURCE.model(), work)}
+    curves = SOURCE.curves()
+    v_table = np.array([c.depolarization for c in curves])
+    rms = {name: SOURCE.rms_of_rates(*pair) for name, pair in laws.items()}
+    rows = []
+    for curve in curves:
+        at = np.array([curve.depolarization])
+        rates = [digits(float(laws[name][k](at)[0]), 3) for k in (0, 1) for name in ("fitted", "published")]
+        rows.append(
+            (
+                curve.name,
+                digits(curve.depolarization),
+                digits(curve.alpha, 3),
+                *rates[:2],
+                digits(curve.beta, 3),
+                *rates[2:],
+            )
+        )
+    rows.append(
+        ("rms", "", "", *(digits(rms[n][0], 3) for n in laws), "", *(digits(rms[n][1], 3) for n in laws))
+    )
+    header = (
+        "curve",
+        "V (mV)",
+        "alpha_n: table",
+        "fitted",
+        "published",
+        "beta_n: table",
+        "fitted",
+        "published",
+    )
+    experiment = work.experiments[0]
+    v = np.linspace(0.0, 115.0, 231)
+    named = {name: {"α_n": pair[0](v), "β_n": pair[1](v)} for name, pair in laws.items()}
+    rates = {"α_n": [c.alpha for c in curves], "β_n": [c.beta for c in curves]}
+    figure = plot.squid(
+        experiment.recording, experiment.predict(found.model), v,
+        rates, named["fitted"], named["published"],
+        v_table=v_table, labels=[c.name for c in curves], xlabel="depolarization from rest (mV)",
+    )  # fmt: skip
+    caption = (
+        "Left: conductance curves A to K of Table 1 and the fit. "
+        "Right: opening and closing rates, of the table, the fit and the published laws."
+    )
+    return Extra(
+        figures=(Drawn("squid", figure, caption),),
+        heading="Rates beside Table 1 and the published laws (1/ms)",
+        table=(header, rows),
+        note="rms: root mean square difference from the table, curves A to K; V is the depolarization.",
+        summary={"rms_of_rates": {name: {"alpha_n": a, "beta_n": b} for name, (a, b) in rms.items()}},
+    )
+
+
+def _laws(model: Any, work: Any) -> tuple[Any, Any]:
+    """alpha_n and beta_n as functions of arrays of depolarizations [mV]."""
+    gate, bath = model.gating.gates[0], as_bath(work.experiments[0].bath)
+    return tuple(
+        lambda v, law=law: np.asarray(law(jnp.asarray(v, float), bath))
+        for law in (gate.opening, gate.closing)
+    )

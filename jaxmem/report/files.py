@@ -1,0 +1,54 @@
+"""Files that are either written whole or not at all."""
+
+import os
+import tempfile
+from io import BytesIO
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from ..plot.style import RC
+from ..results import InputError
+
+
+def folder(path: str | os.PathLike) -> Path:
+    """The folder, made if it is not there, with a test that it can be written to.
+
+    **Raises:** `InputError` if it cannot be made, is a file, or cannot be written.
+    """
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except FileExistsError:
+        raise InputError(f"{path}: must be a folder, but is a file; give another --out") from None
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror or error}); give another --out"
+        ) from None
+    return path
+
+
+def write(path: Path, content: bytes | str) -> Path:
+    """Writes a file under another name beside it and renames it, so that a reader never sees half of it.
+
+    **Raises:** `InputError` if it cannot be written.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None
+    return path
+
+
+def png(figure: Figure, dpi: float = 170.0) -> bytes:
+    """A figure as the bytes of a PNG file."""
+    with mpl.rc_context(RC), BytesIO() as buffer:  # type: ignore[arg-type]
+        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+        return buffer.getvalue()

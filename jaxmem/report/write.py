@@ -1,0 +1,205 @@
+"""A fit as a folder: report.html, figures, parameters.csv, model.toml, fit.npz and summary.json."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import modelfile
+from ..modelfile import ModelFile
+from . import figures, files, page
+from .figures import Drawn
+from .numbers import digits, percent, with_error
+from .summary import summary, to_csv, to_json
+
+if TYPE_CHECKING:
+    from ..fit import Fit, HeldOut, VoltageClamp
+
+
+@dataclass(frozen=True)
+class Extra:
+    """What a job adds to its report.
+
+    **Arguments:** `figures`: put before the others; `table`: header and rows under `heading`, with a
+    `note`; `summary`: more keys of summary.json; `command`: the words that made the report.
+    """
+
+    figures: Sequence[Drawn] = ()
+    heading: str = ""
+    table: tuple[Sequence[str], Sequence[Sequence[str]]] | None = None
+    note: str = ""
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    command: str = ""
+
+
+def write(
+    fit: Fit,
+    held_out: Sequence[HeldOut],
+    folder: str | os.PathLike,
+    *,
+    experiments: Sequence[VoltageClamp],
+    held_out_experiments: Sequence[VoltageClamp] = (),
+    model_file: ModelFile | None = None,
+    gates: Sequence[str] = (),
+    title: str = "",
+    extra: Extra | None = None,
+) -> dict[str, Any]:
+    """Writes everything about a fit into a folder, each file whole or not at all; returns what summary.json
+    holds.
+
+    **Arguments:** `held_out`: predictions, in the order of `held_out_experiments`; `experiments`: those
+    fitted; `model_file`:
+    the model to write with the fitted values as model.toml; `gates`: names of the gates; `title`: of the
+    page.
+    **Raises:** `InputError` if the folder cannot be written.
+    """
+    folder, extra = files.folder(folder), extra or Extra()
+    table = summary(fit, held_out, dict(extra.summary))
+    drawn = {
+        "fit": [*extra.figures, *figures.fits(fit, experiments)],
+        "curves": figures.curves(fit, experiments, gates),
+        "quality": figures.quality(fit),
+        "held_out": figures.predictions(held_out, held_out_experiments),
+    }
+    pictures: dict[str, str] = {}
+    for group, items in drawn.items():
+        for item in items:
+            data = files.png(item.figure)
+            files.write(folder / f"{item.name}.png", data)
+            pictures[group] = pictures.get(group, "") + page.picture(data, item.caption, half=item.half)
+    if model_file is not None:
+        values = {p.name: float(v) for p, v in zip(fit.free.parameters, fit.values, strict=True)}
+        files.write(folder / "model.toml", modelfile.dumps(model_file, values))
+    files.write(folder / "parameters.csv", to_csv(table["parameters"]))
+    files.write(folder / "fit.npz", _arrays(fit, held_out, experiments))
+    title = title or ", ".join(e.name for e in experiments)
+    files.write(
+        folder / "report.html", page.page(title, _parts(fit, table, pictures, title, experiments, extra))
+    )
+    files.write(folder / "summary.json", to_json(table))  # last: its presence says that the rest is there
+    return table
+
+
+def _parts(
+    fit: Fit,
+    table: Mapping[str, Any],
+    pictures: Mapping[str, str],
+    title: str,
+    experiments: Sequence[VoltageClamp],
+    extra: Extra,
+) -> list[str]:
+    used = sum(int(e.recording.mask.sum()) for e in experiments)
+    total = sum(e.recording.mask.size for e in experiments)
+    unit = experiments[0].recording.unit
+    count = len(table["parameters"])
+    parts = [
+        page.heading(title, 1),
+        page.paragraph(
+            f"{count} parameters fitted to {used:,} of {total:,} samples".replace(",", "\u202f") + ".",
+            "quiet",
+        ),
+        page.facts(
+            [
+                ("RMSE", f"{digits(fit.rmse)} {unit}"),
+                ("RMSE / range", digits(fit.rmse_over_range)),
+                ("starts within 1 %", f"{percent(fit.fraction_within_1_percent)} of {table['starts']}"),
+                *[(f"held out: {h['protocol']}", digits(h["rmse_over_range"])) for h in table["held_out"]],
+                ("time", f"{fit.seconds['compile'] + fit.seconds['run']:.1f} s"),
+            ]
+        ),
+    ]
+    if table["undetermined"]:
+        listed = "; ".join(table["undetermined"])
+        parts.append(page.paragraph(f"The data do not determine: {listed}.", "note warn"))
+    at_bound = [name for name, row in table["parameters"].items() if row["at_bound"]]
+    if at_bound:
+        parts.append(
+            page.paragraph(
+                f"On a bound: {', '.join(at_bound)}. Standard errors hold for the others with these fixed; "
+                "if a bound is not physical, widen it.",
+                "note warn",
+            )
+        )
+    if not all(row["standard_error"] for row in table["parameters"].values()) and not table["undetermined"]:
+        parts.append(page.paragraph("Some parameters have no standard error.", "note warn"))
+    parts += [page.heading("Data and fit"), pictures.get("fit", "")]
+    parts += [
+        page.heading("Parameters"),
+        _parameter_table(table["parameters"]),
+        page.paragraph(_errors(fit, unit), "quiet"),
+    ]
+    if extra.table is not None:
+        parts += [
+            page.heading(extra.heading),
+            page.table(*extra.table, numbers=range(1, len(extra.table[0]))),
+        ]
+        parts += [page.paragraph(extra.note, "quiet")] if extra.note else []
+    if "held_out" in pictures:
+        parts += [page.heading("Prediction of data that were held out"), pictures["held_out"]]
+    if "curves" in pictures:
+        parts += [page.heading("Gating"), pictures["curves"]]
+    if "quality" in pictures:
+        parts += [page.heading("How well determined"), pictures["quality"]]
+    parts.append(page.heading("How this was made"))
+    if extra.command:
+        parts.append(page.preformatted(extra.command))
+    made = ", ".join(f"{name} {number}" for name, number in table["versions"].items())
+    seconds = table["seconds"]
+    took = f"Compiled in {digits(seconds['compile'], 3)} s, ran in {digits(seconds['run'], 3)} s."
+    parts.append(
+        page.paragraph(
+            f"{took} {made}. The same numbers are in summary.json, parameters.csv and fit.npz.", "quiet"
+        )
+    )
+    return parts
+
+
+def _parameter_table(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    header = ("parameter", "fitted", "± standard error", "unit", "start", "lower bound", "upper bound", "")
+    lines, marked = [], []
+    for k, (name, row) in enumerate(rows.items()):
+        value, error = with_error(row["value"], row["standard_error"])
+        ends = [digits(row[key]) for key in ("start", "lower", "upper")]
+        lines.append((name, value, error, row["unit"], *ends, "at bound" if row["at_bound"] else ""))
+        marked += [(k, 7)] if row["at_bound"] else []
+    return page.table(header, lines, numbers=(1, 2, 4, 5, 6), marked=marked)
+
+
+def _errors(fit: Fit, unit: str) -> str:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.asarray(fit.standard_errors, float) / np.asarray(fit.naive_errors, float)
+    ratio = ratio[np.isfinite(ratio)]
+    times = float(fit.correlation_time)
+    text = "Standard errors (one standard deviation) come from a block sandwich, which allows for correlation"
+    if np.isfinite(times):
+        text += f" (correlation time {digits(times, 3)} ms)"
+    if ratio.size and ratio.max() > 1.05:
+        span = f"{digits(ratio.min(), 2)} to {digits(ratio.max(), 2)}"
+        text += f"; errors that take every sample as independent would be {span} times smaller"
+    return text + ". The start is the one that led to the best fit."
+
+
+def _arrays(fit: Fit, held_out: Sequence[HeldOut], experiments: Sequence[VoltageClamp]) -> bytes:
+    arrays: dict[str, Any] = {
+        "names": np.array([p.name for p in fit.free.parameters]),
+        "units": np.array([p.unit for p in fit.free.parameters]),
+        "values": np.asarray(fit.values),
+        "standard_errors": np.asarray(fit.standard_errors),
+        "naive_errors": np.asarray(fit.naive_errors),
+        "covariance": np.asarray(fit.covariance),
+        "correlation": np.asarray(fit.correlation),
+        "losses": np.asarray(fit.losses),
+    }
+    for k, experiment in enumerate(experiments):
+        arrays[f"t_{k + 1}"] = experiment.recording.t
+        arrays[f"prediction_{k + 1}"] = np.asarray(experiment.predict(fit.model), np.float64)
+    for k, result in enumerate(held_out):
+        arrays[f"held_out_prediction_{k + 1}"] = np.asarray(result.prediction, np.float64)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()

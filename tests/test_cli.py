@@ -1,0 +1,386 @@
+"""The command line: what it prints, what it writes, how it refuses."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jaxmem import recordings, units
+from jaxmem.cli import commands, conditions, main, modelfiles, setting
+from jaxmem.cli.progress import Progress, duration
+from jaxmem.cli.table import table
+from jaxmem.results import InputError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+MODEL = """\
+name = "leaky_gate"
+[parameters]
+a = { value = "0.1 1/ms", bounds = ["0.01 1/ms", "1 1/ms"], scale = "log" }
+g = { value = "2 nS", bounds = ["0.2 nS", "20 nS"], scale = "log" }
+[gating.gates.n]
+opening = { law = "exponential", a = "a", b = "0.03 1/mV" }
+closing = { law = "exponential", a = "0.05 1/ms", b = "-0.04 1/mV" }
+[permeation]
+kind = "ohmic"
+g = "g"
+reversal = "-80 mV"
+"""
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path, monkeypatch):
+    """Commands run in an empty folder, and the settings of jax stay those of the tests."""
+    monkeypatch.chdir(tmp_path)
+    for module in ("listings", "check", "simulating", "fitting"):
+        monkeypatch.setattr(f"jaxmem.cli.{module}.prepare", lambda: None)
+    return tmp_path
+
+
+def refused(capsys, *argv: str) -> str:
+    """The one line with which a command refuses, with exit code 2 and nothing on stdout."""
+    code = main(argv)
+    out, err = capsys.readouterr()
+    assert (code, out) == (2, ""), err
+    assert err.startswith("jaxmem: ") and err.endswith("\n") and err.count("\n") == 1
+    return err
+
+
+def fresh(*argv: str, code: str = "") -> subprocess.CompletedProcess:
+    """A command in a new interpreter."""
+    words = [sys.executable, "-c", code] if code else [sys.executable, "-m", "jaxmem.cli", *argv]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(words, capture_output=True, text=True, env=env, timeout=120)
+
+
+# ---- words
+
+
+def test_help_answers_without_jax():
+    code = (
+        "import sys, time; start = time.perf_counter()\n"
+        "from jaxmem.cli import main\n"
+        "code = main(['--help'])\n"
+        "print(time.perf_counter() - start, file=sys.stderr)\n"
+        "print(sorted({'jax', 'numpy', 'scipy', 'matplotlib', 'equinox'} & set(sys.modules)), code)"
+    )
+    done = fresh(code=code)
+    assert done.stdout.splitlines()[-1] == "[] 0"
+    assert all(word in done.stdout for word in ("fit", "simulate", "models", "datasets", "check", "doctor"))
+    assert float(done.stderr) < 0.5
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    from importlib.metadata import version
+
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"jaxmem {version('jaxmem')}\n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        ((), "required: COMMAND"),
+        (("bogus",), "invalid choice: 'bogus'"),
+        (("fit", "--starts", "0"), "at least 1"),
+        (("fit", "--starts", "many"), "'many'"),
+        (("fit", "--sta", "3"), "--sta"),
+        (("simulate", "herg_wang_1997"), "--protocol"),
+        (("models", "--show", "herg_wang_1979"), "herg_wang_1997"),
+        (("check", "nowhere.json"), "nowhere.json"),
+    ],
+)
+def test_wrong_words_are_refused_on_one_line(capsys, argv, words):
+    assert words in refused(capsys, *argv)
+
+
+def test_help_of_every_command(capsys):
+    for command in ("fit", "simulate", "models", "datasets", "check", "doctor"):
+        assert main([command, "--help"]) == 0
+        assert f"usage: jaxmem {command}" in capsys.readouterr().out
+
+
+def test_an_unforeseen_error_keeps_its_traceback(monkeypatch):
+    monkeypatch.setattr("jaxmem.cli.listings.models", lambda options: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        main(["models"])
+
+
+def test_an_interrupt_is_130(capsys, monkeypatch):
+    def stop(options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("jaxmem.cli.listings.models", stop)
+    assert main(["models"]) == 130
+    assert "interrupted" in capsys.readouterr().err
+
+
+# ---- listings
+
+
+def test_models_and_datasets_are_listed(capsys):
+    assert main(["models"]) == 0
+    assert "herg_beattie_2018" in capsys.readouterr().out
+    assert main(["models", "--show", "herg_beattie_2018"]) == 0
+    shown = capsys.readouterr().out
+    assert "permeation.g" in shown and "[gating.gates.a]" in shown
+    assert main(["datasets"]) == 0
+    listed = capsys.readouterr().out
+    assert "CC BY 4.0" in listed and "doi:10.1113/JP275733" in listed and "--cell" in listed
+
+
+def test_the_doctor_names_versions_and_devices(capsys):
+    import jax
+
+    assert main(["doctor"]) == 0
+    lines = capsys.readouterr().out
+    assert jax.__version__ in lines and "cpu:0" in lines and "float64" in lines
+
+
+# ---- check
+
+
+def test_check_passes_fails_and_does_not_cover(capsys, place):
+    shared_row = {"a_format_of_tomorrow": 1.0}
+    (place / "new.json").write_text(json.dumps(shared_row))
+    assert main(["check", "new.json"]) == 1
+    out, err = capsys.readouterr()
+    assert (
+        "not covered" in out and "0 passed, 0 failed, 1 not covered" in out and "nothing was checked" in err
+    )
+
+
+def test_check_prints_what_falls_short(capsys, monkeypatch):
+    from jaxmem import check
+
+    rows = [
+        check.Row("case", "good", 1.0, 1.0, 0.0, 1e-9, check.Verdict.PASSED),
+        check.Row("case", "bad", 2.0, 2.5, 0.25, 1e-9, check.Verdict.FAILED),
+        check.Row("case", "unknown", 2.0, None, None, None, check.Verdict.NOT_COVERED),
+    ]
+    monkeypatch.setattr(check, "run", lambda paths: rows)
+    assert main(["check"]) == 1
+    out = capsys.readouterr().out
+    assert "1 passed, 1 failed, 1 not covered" in out
+    line = next(line for line in out.splitlines() if "bad" in line)
+    assert line.split() == ["case", "bad", "2", "2.5", "0.25", "1e-09", "FAILED"]
+    assert main(["check", "--quiet"]) == 1
+    assert "good" not in capsys.readouterr().out
+    monkeypatch.setattr(check, "run", lambda paths: rows[:1])
+    assert main(["check"]) == 0
+
+
+# ---- conditions
+
+
+def test_temperatures_need_their_unit():
+    assert conditions.temperature("21.4 C") == pytest.approx(294.55)
+    assert (
+        conditions.temperature("21.4°C")
+        == conditions.temperature("21.4 degC")
+        == conditions.temperature("21.4C")
+    )
+    assert conditions.temperature("294.5 K") == 294.5
+    for text in ("21.4", "warm", "-300 C", "nan K", "21 F"):
+        with pytest.raises(InputError, match=r"'21\.4 C'"):
+            conditions.temperature(text)
+
+
+def test_a_bath_from_words():
+    from jaxmem.electrochemistry import K, Na
+
+    bath = conditions.bath("21 C", "K=130|4, Na=10|145")
+    assert [float(x) for x in bath[K]] == [130.0, 4.0] and [float(x) for x in bath[Na]] == [10.0, 145.0]
+    assert float(bath.temperature) == units.celsius(21.0)
+    assert conditions.bath("21 C", None) == units.celsius(21.0)
+    assert conditions.bath(None, None) is None
+    for text in ("K=130", "Xx=1|2", "K", "K=a|4", "K=-1|4", "K=nan|4", "units=1|2"):
+        with pytest.raises(InputError):
+            conditions.bath(None, text)
+
+
+def test_intervals():
+    assert conditions.interval("50 us") == pytest.approx(0.05)
+    assert conditions.interval("0.1ms") == 0.1
+    for text in ("0.1", "0 ms", "-1 ms", "1 mV", "fast"):
+        with pytest.raises(InputError, match="sampling interval"):
+            conditions.interval(text)
+
+
+# ---- protocols
+
+
+def test_files_and_sentences_join(place):
+    (place / "steps.csv").write_text("start_ms,duration_ms,voltage_mV\n0,5,-80\n5,10,20\n")
+    (place / "samples.csv").write_text("time [ms],voltage [mV]\n0,-80\n5,20\n15,20\n")
+    for name in ("steps.csv", "samples.csv"):
+        p = commands.command([name])
+        assert [float(p(t)) for t in (0.0, 4.9, 5.0, 14.0)] == [-80.0, -80.0, 20.0, 20.0]
+    family = commands.command(
+        ["steps.csv", "step from -40 to 0 mV in 20 mV steps for 5 ms", "hold at -90 mV for 1 ms"]
+    )
+    assert family.family == 3
+    assert [float(family.sweep(1)(t)) for t in (0.0, 6.0, 16.0, 20.5)] == [-80.0, 20.0, -20.0, -90.0]
+    with pytest.raises(InputError, match="no such file"):
+        commands.command(["nowhere.csv"])
+
+
+def test_a_family_is_held_at_its_first_voltage():
+    family = commands.command(["step from -80 to 0 mV in 40 mV steps for 5 ms"])
+    assert np.asarray(family.holding).tolist() == [-80.0] * 3
+
+
+# ---- simulate
+
+
+def test_simulate_writes_what_recordings_read(capsys, place):
+    (place / "my.toml").write_text(MODEL)
+    sentence = "step from -80 to 40 mV in 60 mV steps for 20 ms"
+    argv = [
+        "simulate",
+        "my.toml",
+        "--protocol",
+        "hold at -80 mV for 5 ms",
+        "--protocol",
+        sentence,
+        "--dt",
+        "0.1 ms",
+    ]
+    assert main(argv) == 0
+    out = capsys.readouterr().out
+    folder = place / "jaxmem_simulate_leaky_gate"
+    assert "3 sweeps of 251 samples" in out and str(folder.name) in out
+    assert sorted(p.name for p in folder.iterdir()) == ["simulation.csv", "simulation.npz", "simulation.png"]
+    recording = recordings.read(folder / "simulation.csv")
+    assert recording.current.shape == (3, 251) and recording.unit == "pA"
+    opening, closing = 0.1 * np.exp(0.03 * -20.0), 0.05 * np.exp(0.04 * 20.0)
+    rest = 0.1 * np.exp(-2.4) / (0.1 * np.exp(-2.4) + 0.05 * np.exp(3.2))
+    steady = opening / (opening + closing)
+    n = steady + (rest - steady) * np.exp(-(opening + closing) * 20.0)
+    assert recording.current[1, -1] == pytest.approx(2.0 * n * 60.0, rel=1e-8)
+    arrays = np.load(folder / "simulation.npz", allow_pickle=False)
+    np.testing.assert_allclose(arrays["current"], recording.current, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (("nothing", "--protocol", "x.csv"), "nothing"),
+        (("nothing.toml", "--protocol", "x.csv"), "nothing.toml"),
+        (("my.toml", "--protocol", "nowhere.csv"), "nowhere.csv"),
+        (("my.toml", "--protocol", "jump to 40 mV"), "'jump to 40 mV'"),
+        (("my.toml", "--protocol", "hold at 0 mV for 5 ms", "--dt", "1"), "unit of time"),
+        (("my.toml", "--protocol", "hold at 0 mV for 5 ms", "--dt", "1e-9 ms"), "samples"),
+        (("my.toml", "--protocol", "hold at 0 mV for 5 ms", "--dt", "9 ms"), "samples"),
+        (("my.toml", "--protocol", "hold at 0 mV for 5 ms", "--temperature", "20"), "'21.4 C'"),
+        (("my.toml", "--protocol", "hold at 0 mV for 5 ms", "--out", "my.toml"), "must be a folder"),
+    ],
+)
+def test_simulate_refuses(capsys, place, argv, words):
+    (place / "my.toml").write_text(MODEL)
+    before = (place / "my.toml").read_bytes()
+    assert words in refused(capsys, "simulate", *argv)
+    assert [p.name for p in place.iterdir()] == ["my.toml"] and (place / "my.toml").read_bytes() == before
+
+
+# ---- progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_plain_lines_say_how_far_and_how_long():
+    now = [0.0]
+    stream = io.StringIO()
+    progress = Progress("fit", stream=stream, clock=lambda: now[0])
+    for done in range(5):
+        now[0] = 10.0 * done
+        progress(done, 4, 1.0 / (done + 1))
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == "fit: 0 of 4  best 1"
+    assert lines[1] == "fit: 1 of 4  best 0.5  30 s left"
+    assert lines[-1] == "fit: 4 of 4  best 0.2  40 s"
+
+
+def test_a_terminal_gets_one_line():
+    now = [0.0]
+    stream = Terminal()
+    progress = Progress("fit", stream=stream, clock=lambda: now[0])
+    progress(0, 4)
+    now[0] = 1.0
+    progress(2, 4, 0.25)
+    progress.close()
+    progress.close()
+    assert "[============            ] 2/4  best 0.25  1 s left" in stream.getvalue()
+    assert stream.getvalue().count("\n") == 1
+
+
+def test_progress_can_be_quiet_and_a_continued_job_is_not_too_hopeful():
+    stream = io.StringIO()
+    Progress("fit", quiet=True, stream=stream)(1, 2)
+    assert stream.getvalue() == ""
+    now = [0.0]
+    progress = Progress("fit", stream=stream, clock=lambda: now[0])
+    progress(50, 64)
+    now[0] = 10.0
+    progress(51, 64)
+    assert stream.getvalue().splitlines()[-1].endswith("2 min 10 s left")
+
+
+def test_durations_and_tables():
+    assert [duration(x) for x in (0.4, 59.0, 125.0, 4320.0)] == ["0 s", "59 s", "2 min 05 s", "1 h 12 min"]
+    assert table(("a", "bb"), [("1", "2"), ("33", "4")], right=(1,)) == "a   bb\n1    2\n33   4"
+
+
+# ---- settings
+
+
+def test_the_cache_can_be_moved_and_switched_off(monkeypatch, tmp_path):
+    monkeypatch.setenv("JAXMEM_CACHE", str(tmp_path))
+    assert setting.cache_folder() == tmp_path
+    monkeypatch.setenv("JAXMEM_CACHE", "")
+    assert setting.cache_folder() is None
+    monkeypatch.delenv("JAXMEM_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    if sys.platform == "linux":
+        assert setting.cache_folder() == tmp_path / "jaxmem"
+    assert setting.cores() >= 1
+
+
+# ---- models of the data sets
+
+
+@pytest.mark.parametrize("free_g", [False, True])
+def test_the_squid_model_file_is_the_published_law(free_g):
+    import equinox as eqx
+
+    from jaxmem import datasets
+
+    chosen = modelfiles.squid(free_g=free_g)
+    assert chosen.unit == "mS/cm2"
+    assert len([s for s in chosen.file.specifications if s.free]) == (6 if free_g else 5)
+    published = datasets.hodgkin_huxley_1952.model()
+    v = np.linspace(0.5, 110.0, 12)
+    ours, theirs = (m.gating.relaxation(v, 279.45) for m in (chosen.model, published))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+    assert eqx.tree_equal(chosen.model.permeation, published.permeation)
+
+
+def test_the_herg_model_file_is_the_cells_own():
+    from jaxmem import datasets
+
+    for cell in (2, 5):
+        chosen = modelfiles.beattie(cell)
+        low, high = datasets.beattie_2018.conductance_bounds(cell)
+        known = chosen.file.parameters.known
+        assert (known["g"].lower, known["g"].upper) == (low, high)
+        model = datasets.beattie_2018.model(cell=cell)
+        assert float(chosen.model.permeation.reversal) == float(model.permeation.reversal)
+        assert chosen.gates == ("a", "r")
