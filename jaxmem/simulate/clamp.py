@@ -12,7 +12,7 @@ from ..electrochemistry import Bath, as_bath
 from ..protocols import Protocol
 from ..results import RESULTS, InputError, raise_failures
 from .exact import Exact, needs, respond
-from .plan import Plan, make_plan
+from .plan import Plan, make_plan, sweep_axes
 
 
 class Trace(eqx.Module):
@@ -39,9 +39,10 @@ def plan_clamp(model: Any, protocol: Protocol, t: Any, method: Exact | None = No
 def clamp(model: Any, plan: Plan, bath: Bath) -> Trace:
     """The clamp as a pure function of model, plan and bath, without checks: what a loss differentiates."""
     family = plan.t.ndim == 2
-    single = lambda p: _sweep(model, p, bath)
-    trace = jax.vmap(single)(plan) if family else single(plan)
-    return eqx.tree_at(lambda x: x.t, trace, trace.t[0]) if family else trace
+    if not family:
+        return _sweep(model, plan, bath)
+    trace = jax.vmap(lambda p: _sweep(model, p, bath), in_axes=(sweep_axes(plan),))(plan)
+    return eqx.tree_at(lambda x: x.t, trace, trace.t[0])
 
 
 def _sweep(model: Any, plan: Plan, bath: Bath) -> Trace:

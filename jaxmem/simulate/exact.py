@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._numerics.expm import expm1_generator
-from .._numerics.recurrence import affine_recurrence
+from .._numerics.recurrence import affine_recurrence, matrix_recurrence
 from ..channel import Channel
 from ..electrochemistry import Bath
 from ..gating import AbstractGating, HodgkinHuxley, Markov
@@ -66,31 +66,27 @@ def gate_trajectory(
     return goal + (x[k] - goal) * jnp.exp(-mean[k] * nodes.elapsed)
 
 
-def chain_propagators(gating: Markov, chain: Chain, bath: Bath) -> Float[Array, "unique states states"]:
-    """P - I of every unique interval: one exponential, or a commutator-free fourth-order pair where the voltage moves.
+def chain_propagators(gating: Markov, chain: Chain, bath: Bath) -> Float[Array, "propagators states states"]:
+    """P - I of every propagator of a chain: exponentials, commutator-free fourth-order pairs where the voltage moves, and
+    mixtures of them.
 
     **Source:** Blanes & Moan 2006; Alvermann & Fehske 2011.
     """
     h = chain.h[:, None, None]
     q = gating.generator(chain.v, bath)
     if chain.v.shape[-1] == 1:
-        return jax.vmap(expm1_generator)(q[:, 0] * h)
-    first, second = _EARLY * q[:, 0] + _LATE * q[:, 1], _LATE * q[:, 0] + _EARLY * q[:, 1]
-    d1, d2 = jax.vmap(expm1_generator)(first * h), jax.vmap(expm1_generator)(second * h)
-    return d1 + d2 + jnp.sum(d1[:, :, :, None] * d2[:, None, :, :], 2)
-
-
-def chain_trajectory(
-    d: Float[Array, "unique states states"], p0: Float[Array, " states"], chain: Chain
-) -> Float[Array, "samples states"]:
-    """Occupancies at the samples from the propagators minus identity; each step keeps the sum at one."""
-
-    def advance(p, d_k):
-        p = p + jnp.sum(p[:, None] * d_k, 0)
-        return p * (2.0 - jnp.sum(p)), p
-
-    last, states = jax.lax.scan(advance, p0, d[chain.which])
-    return jnp.concatenate([p0[None], states])[chain.at]
+        d = expm1_generator(q[:, 0] * h)
+    else:
+        first, second = _EARLY * q[:, 0] + _LATE * q[:, 1], _LATE * q[:, 0] + _EARLY * q[:, 1]
+        d1, d2 = expm1_generator(first * h), expm1_generator(second * h)
+        d = d1 + d2 + jnp.sum(d1[:, :, :, None] * d2[:, None, :, :], 2)
+    blocks, members, nodes = chain.mix.shape
+    if blocks == 0:
+        return d
+    own, states = d.shape[0] - blocks * nodes, d.shape[-1]
+    table = d[own:].reshape(blocks, nodes, states * states)
+    mixed = jnp.matmul(chain.mix, table, precision=jax.lax.Precision.HIGHEST)
+    return jnp.concatenate([d[:own], mixed.reshape(blocks * members, states, states)])
 
 
 @singledispatch
@@ -124,7 +120,8 @@ def _(gating: HodgkinHuxley, plan: Plan, bath: Bath) -> Float[Array, "samples ga
 @trajectory.register
 def _(gating: Markov, plan: Plan, bath: Bath) -> Float[Array, "samples states"]:
     p0 = gating.init(plan.holding, bath)
-    return chain_trajectory(chain_propagators(gating, plan.chain, bath), p0, plan.chain)
+    p = matrix_recurrence(chain_propagators(gating, plan.chain, bath), plan.chain.which, p0)[plan.chain.at]
+    return p / jnp.sum(p, -1, keepdims=True)
 
 
 def respond(mechanism: Any, plan: Plan, bath: Bath) -> tuple[Any, Float[Array, " samples"]]:

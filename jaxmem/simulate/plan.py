@@ -1,8 +1,7 @@
 """From a command and sample times to arrays: the intervals over which a clamp integrates, laid out once on the host.
 
 Two layouts of the same time line. `Nodes` merges every stretch of constant voltage into one interval, whatever the number of
-samples in it: gates relax along it in closed form. `Chain` has an interval for every sample, those with the same voltage and
-length sharing one propagator: state graphs are propagated along it.
+samples in it: gates relax along it in closed form. `Chain` has an interval for every sample: state graphs are propagated along it.
 """
 
 from typing import Any
@@ -15,6 +14,8 @@ from jaxtyping import Array, Float, Int
 
 from ..protocols import Protocol
 from ..results import InputError
+from .chain import Chain, Timeline, make_chain
+from .filling import bucket, filled, widened
 
 _GAUSS = np.sqrt(3.0) / 6.0  # the two Gauss points of an interval lie at (1/2 -+ this) of its length
 
@@ -29,18 +30,6 @@ class Nodes(eqx.Module):
     v: Float[Array, "nodes points"]
     node: Int[Array, " samples"]
     elapsed: Float[Array, " samples"]
-
-
-class Chain(eqx.Module):
-    """Intervals for state graphs: interval k has the propagator number `which[k]`, of length h and voltage v (unique ones).
-
-    Sample i lies at the start of interval `at[i]`.
-    """
-
-    h: Float[Array, " unique"]
-    v: Float[Array, "unique points"]
-    which: Int[Array, " intervals"]
-    at: Int[Array, " samples"]
 
 
 class Plan(eqx.Module):
@@ -67,12 +56,14 @@ def make_plan(protocol: Protocol, t: Any, step: float, *, nodes: bool, chain: bo
         raise InputError(f"Sample times must be a list of finite numbers, but have shape {t.shape}.")
     if np.any(np.diff(t) < 0):
         raise InputError("Sample times must not decrease.")
-    if protocol.family is None:
-        return _cast([_single(protocol, t, step, nodes, chain)])
-    return _cast([_single(protocol.sweep(i), t, step, nodes, chain) for i in range(protocol.family)], stack=True)
+    commands = [protocol] if protocol.family is None else [protocol.sweep(i) for i in range(protocol.family)]
+    sweeps = [_single(command, t, step) for command in commands]
+    single = protocol.family is None
+    chain_of = make_chain([timeline for _, timeline in sweeps]) if chain else None
+    return _cast([plan for plan, _ in sweeps], chain_of, nodes, single)
 
 
-def _single(protocol: Protocol, t: np.ndarray, step: float, want_nodes: bool, want_chain: bool) -> Plan:
+def _single(protocol: Protocol, t: np.ndarray, step: float) -> tuple[Plan, Timeline]:
     edges, constant = protocol.t, protocol.constant
     t = _snapped(t, edges)
     if t[0] < edges[0]:
@@ -93,13 +84,9 @@ def _single(protocol: Protocol, t: np.ndarray, step: float, want_nodes: bool, wa
     which = protocol.piece(begin)
     still = np.append(constant, True)[which]
     h, v = length, _gauss(protocol, begin, length, which, bool(np.all(still)))
-    plan_nodes = plan_chain = None
-    if want_nodes:
-        node = np.searchsorted(begin, t, side="right") - 1
-        plan_nodes = Nodes(h, v, node, np.where(still[node], t - begin[node], 0.0))
-    if want_chain:
-        plan_chain = _chain(begin, v, t, end)
-    return Plan(t, protocol.at(t, protocol.piece(t)), protocol.holding, plan_nodes, plan_chain)
+    node = np.searchsorted(begin, t, side="right") - 1
+    nodes = Nodes(h, v, node, np.where(still[node], t - begin[node], 0.0))
+    return Plan(t, protocol.at(t, protocol.piece(t)), protocol.holding, nodes, None), Timeline(begin, v, t, end)
 
 
 def _snapped(t: np.ndarray, edges: np.ndarray) -> np.ndarray:
@@ -139,73 +126,34 @@ def _gauss(protocol: Protocol, begin: np.ndarray, length: np.ndarray, piece: np.
     return np.stack(columns, -1) if isinstance(columns[0], np.ndarray) else jnp.stack(columns, -1)
 
 
-def _chain(begin: np.ndarray, v: Any, t: np.ndarray, end: float) -> Chain:
-    grid = np.unique(np.concatenate([begin, t, [end]]))
-    node = np.searchsorted(begin, grid[:-1], side="right") - 1
-    length = np.diff(grid)
-    at = np.searchsorted(grid, t)
-    if not isinstance(v, np.ndarray):
-        return Chain(length, v[node], np.arange(length.size), at)
-    # Lengths that agree to ten digits of the time line are the same: 0.1 ms is, wherever it lies.
-    digits = np.round(length / (1e-10 * max(abs(end), 1.0)))
-    rows = np.column_stack([digits, v[node]])
-    order = np.lexsort(rows.T[::-1])
-    fresh = np.concatenate([[True], np.any(rows[order][1:] != rows[order][:-1], axis=-1)]) if order.size else np.zeros(0, bool)
-    which = np.empty(order.size, int)
-    which[order] = np.cumsum(fresh) - 1
-    unique = order[fresh]
-    return Chain(length[unique], v[node][unique], which, at)
-
-
-def _bucket(n: int) -> int:
-    """n rounded up to one of few sizes, so that nearly equal commands share a compiled program."""
-    if n <= 64:
-        return n
-    grain = 2 ** (int(n).bit_length() - 5)
-    return -(-n // grain) * grain
-
-
-def _filled(x: Any, n: int, how: str) -> Any:
-    """x with its first axis filled up to n: by zeros, or by its last row."""
-    xp = np if isinstance(x, np.ndarray) else jnp
-    more = [(0, n - x.shape[0])] + [(0, 0)] * (x.ndim - 1)
-    return xp.pad(x, more) if how == "zeros" or x.shape[0] == 0 else xp.pad(x, more, mode="edge")
-
-
-def _cast(plans: list[Plan], stack: bool = False) -> Plan:
-    """Plans of one shape, as one plan of JAX arrays."""
-    real, whole = jnp.result_type(float), jnp.int32
-    if plans[0].nodes is not None:
-        n = _bucket(max(p.nodes.h.size for p in plans))
-        points = max(p.nodes.v.shape[-1] for p in plans)
+def _cast(sweeps: list[Plan], chain: Chain | None, nodes: bool, single: bool) -> Plan:
+    """The plans of one or more sweeps as one plan of JAX arrays."""
+    if nodes:
+        n, points = bucket(max(p.nodes.h.size for p in sweeps)), max(p.nodes.v.shape[-1] for p in sweeps)
         grown = [
-            Nodes(_filled(p.nodes.h, n, "zeros"), _filled(_wide(p.nodes.v, points), n, "edge"), p.nodes.node, p.nodes.elapsed)
-            for p in plans
+            Nodes(filled(p.nodes.h, n, "zeros"), filled(widened(p.nodes.v, points), n, "edge"), p.nodes.node, p.nodes.elapsed)
+            for p in sweeps
         ]
-        plans = [eqx.tree_at(lambda q: q.nodes, p, g) for p, g in zip(plans, grown, strict=True)]
-    if plans[0].chain is not None:
-        u, k = (_bucket(max(size(p.chain) for p in plans)) for size in (lambda c: c.h.size, lambda c: c.which.size))
-        points = max(p.chain.v.shape[-1] for p in plans)
-        # One more propagator of no length stands for the intervals that are only there to fill up.
-        grown = [
-            Chain(
-                _filled(p.chain.h, u + 1, "zeros"),
-                _filled(_wide(p.chain.v, points), u + 1, "edge"),
-                np.concatenate([p.chain.which, np.full(k - p.chain.which.size, u)]),
-                p.chain.at,
-            )
-            for p in plans
-        ]
-        plans = [eqx.tree_at(lambda q: q.chain, p, g) for p, g in zip(plans, grown, strict=True)]
-
-    def array(*xs):
-        integer = isinstance(xs[0], np.ndarray) and np.issubdtype(xs[0].dtype, np.integer)
-        ready = [jnp.asarray(x, whole if integer else real) for x in xs]
-        return jnp.stack(ready) if stack else ready[0]
-
-    return jax.tree.map(array, *plans)
+    else:
+        grown = [None] * len(sweeps)
+    plain = [Plan(p.t, p.v, p.holding, g, None) for p, g in zip(sweeps, grown, strict=True)]
+    plan = jax.tree.map(lambda *xs: _array(xs[0]) if single else jnp.stack([_array(x) for x in xs]), *plain)
+    if chain is None:
+        return plan
+    one = jax.tree.map(_array, chain)
+    if single:
+        one = Chain(one.h, one.v, one.mix, one.which[0], one.at[0])
+    return Plan(plan.t, plan.v, plan.holding, plan.nodes, one)
 
 
-def _wide(v: Any, points: int) -> Any:
-    xp = np if isinstance(v, np.ndarray) else jnp
-    return v if v.shape[-1] == points else xp.broadcast_to(v, (*v.shape[:-1], points))
+def _array(x: Any) -> Array:
+    integer = isinstance(x, np.ndarray) and np.issubdtype(x.dtype, np.integer)
+    return jnp.asarray(x, jnp.int32 if integer else jnp.result_type(float))
+
+
+def sweep_axes(plan: Plan) -> Plan:
+    """Which leaves of a family's plan have an axis of sweeps: 0 or None, in the shape of the plan."""
+    axes = jax.tree.map(lambda _: 0, plan)
+    if plan.chain is None:
+        return axes
+    return Plan(axes.t, axes.v, axes.holding, axes.nodes, Chain(None, None, None, 0, 0))
