@@ -14,8 +14,8 @@ def stationary_distribution(q: Float[Array, "states states"]) -> Float[Array, " 
     Grassmann-Taksar-Heyman elimination: states are removed one by one from the last, each leaving the chain
     watched only on those before it. Nothing is subtracted, so every entry has a relative error of a few
     roundings whatever the spread of the rates. The derivative is the same elimination run on the tangents
-    (its transpose in reverse mode), which keeps that property: d ln p / d ln rate is right to a few roundings.
-    Differentiable to any order.
+    (its transpose in reverse mode), which keeps that property: d ln p / d ln rate is right to a few
+    roundings. Differentiable to any order.
 
     All entries are NaN, with zero derivatives, when q is not finite or when some state cannot reach the first
     one (no exits, or a closed class without it). A state that the first cannot reach has probability zero.

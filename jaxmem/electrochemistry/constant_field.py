@@ -17,16 +17,16 @@ def ghk_flux(
 ) -> Float[Array, "*shape"]:
     """Outward flux of one species through a constant field [fmol/ms for a permeability in pL/ms].
 
-    J = P u (c_in - c_out e^-u)/(1 - e^-u) with u = z F V/(RT), as P (c_in b(-u) - c_out b(u)) with the Bernoulli
-    function b: smooth at V = 0, and plain diffusion P (c_in - c_out) for z = 0.
+    J = P u (c_in - c_out e^-u)/(1 - e^-u) with u = z F V/(RT), as P (c_in b(-u) - c_out b(u)) with the
+    Bernoulli function b: smooth at V = 0, and plain diffusion P (c_in - c_out) for z = 0.
 
-    **Arguments:** `v` [mV]; `inside`, `outside`: concentrations [mM], zero is legal; `z` valence; `permeability`
-    times area [pL/ms] (a permeability in m/s gives mol/(m2 s)); `temperature` [K].
+    **Arguments:** `v` [mV]; `inside`, `outside`: concentrations [mM], zero is legal; `z` valence;
+    `permeability` times area [pL/ms] (a permeability in m/s gives mol/(m2 s)); `temperature` [K].
 
     **Source:** Goldman, J. Gen. Physiol. 27, 37 (1943); Hodgkin & Katz, J. Physiol. 108, 37 (1949).
     """
     u = jnp.asarray(z * (v / thermal_voltage(temperature)))
-    return permeability * (inside * bernoulli(-u) - outside * bernoulli(u))
+    return jnp.asarray(permeability * (inside * bernoulli(-u) - outside * bernoulli(u)))
 
 
 def ghk_current(
@@ -38,7 +38,7 @@ def ghk_current(
 
     **Source:** Hodgkin & Katz, J. Physiol. 108, 37 (1949).
     """
-    return F * z * ghk_flux(v, inside, outside, z, permeability, temperature)
+    return jnp.asarray(F * z * ghk_flux(v, inside, outside, z, permeability, temperature))
 
 
 def ghk_voltage(permeability: Mapping[Species, Real], bath: Bath) -> Float[Array, "*shape"]:
@@ -46,7 +46,8 @@ def ghk_voltage(permeability: Mapping[Species, Real], bath: Bath) -> Float[Array
 
     V = RT/F ln[(sum+ P c_out + sum- P c_in)/(sum+ P c_in + sum- P c_out)], + over cations, - over anions.
 
-    **Arguments:** `permeability`: of each species, in any common unit, `{K: 1.0, Na: 0.04, Cl: 0.45}`; `bath`.
+    **Arguments:** `permeability`: of each species, in any common unit, `{K: 1.0, Na: 0.04, Cl: 0.45}`;
+    `bath`.
 
     **Raises:** `KeyError` when a species is not in the bath; `ValueError` for one that is not monovalent.
 
@@ -58,12 +59,12 @@ def ghk_voltage(permeability: Mapping[Species, Real], bath: Bath) -> Float[Array
     for species, p in permeability.items():
         if species.z not in (1, -1):
             raise ValueError(
-                f"Species of the GHK voltage must be monovalent, but {species} is not; find the zero of the sum of "
-                "ghk_current instead."
+                f"Species of the GHK voltage must be monovalent, but {species} is not; "
+                "find the zero of the sum of ghk_current instead."
             )
         inside, outside = bath[species] if species.z > 0 else bath[species][::-1]
         above, below = above + p * outside, below + p * inside
-    return thermal_voltage(bath.temperature) * jnp.log(above / below)
+    return thermal_voltage(bath.temperature) * jnp.log(jnp.divide(above, below))
 
 
 def mullins_noda_voltage(
@@ -73,7 +74,8 @@ def mullins_noda_voltage(
 
     V = RT/F ln[(r P_K K_out + P_Na Na_out)/(r P_K K_in + P_Na Na_in)]; r = 1 is the GHK voltage.
 
-    **Arguments:** `permeability`: of K and Na; `bath`; `ratio` r: Na extruded per K taken up, 3/2 for the pump.
+    **Arguments:** `permeability`: of K and Na; `bath`; `ratio` r: Na extruded per K taken up, 3/2 for the
+    pump.
 
     **Raises:** `KeyError` when K or Na is missing from either.
 

@@ -1,7 +1,8 @@
 """Thermodynamics of coupled transport: what a stoichiometry costs, where it reverses, how far it can pump.
 
-A stoichiometry is a mapping from species to particles moved into the cell per cycle, `{Na: -3, K: 2}` for the Na/K
-pump. Chemical energy spent with it (ATP) is a number in kT per cycle, negative when it drives the cycle.
+A stoichiometry is a mapping from species to particles moved into the cell per cycle, `{Na: -3, K: 2}` for
+the Na/K pump. Chemical energy spent with it (ATP) is a number in kT per cycle, negative when it drives the
+cycle.
 """
 
 from collections.abc import Mapping
@@ -26,12 +27,12 @@ def charge_moved(stoichiometry: Stoichiometry) -> float:
 
 
 def hydrolysis_energy(atp: Real, adp: Real, phosphate: Real, standard: Real) -> Float[Array, "*shape"]:
-    """Free energy of ATP hydrolysis, G0 + ln([ADP][Pi]/[ATP]) with concentrations in M [kT]; about -23 in cells.
+    """Free energy of ATP hydrolysis, G0 + ln([ADP][Pi]/[ATP]), concentrations in M [kT]; near -23 in cells.
 
     **Arguments:** `atp`, `adp`, `phosphate`: concentrations [mM]; `standard`: apparent G0 at the pH and Mg of
     the cell [kT], `from_molar(-30.5 * kJ_per_mol, temperature)`.
     """
-    return standard + jnp.log(adp * phosphate / atp / 1e3)
+    return jnp.asarray(standard + jnp.log(jnp.divide(adp * phosphate, atp) / 1e3))
 
 
 def transport_free_energy(
@@ -41,8 +42,8 @@ def transport_free_energy(
 
     Negative: the cycle runs forward. Minus it is the affinity of the cycle.
 
-    **Arguments:** `stoichiometry`: particles moved into the cell per cycle; `bath`; `v` [mV]; `energy`: chemical
-    energy per cycle [kT], ATP consumed times `hydrolysis_energy`.
+    **Arguments:** `stoichiometry`: particles moved into the cell per cycle; `bath`; `v` [mV]; `energy`:
+    chemical energy per cycle [kT], ATP consumed times `hydrolysis_energy`.
 
     **Raises:** `KeyError` when a species is not in the bath.
     """
@@ -76,8 +77,8 @@ def equilibrium_concentration(
 ) -> Float[Array, "*shape"]:
     """Inside concentration of one species at which a cycle stands still, everything else as in the bath [mM].
 
-    The set point of a cotransporter, the lowest concentration that a pump can reach, the highest accumulation:
-    `equilibrium_concentration(Cl, {K: -1, Cl: -1}, bath, v)` is K_out Cl_out/K_in.
+    The set point of a cotransporter, the lowest concentration that a pump can reach, the highest
+    accumulation: `equilibrium_concentration(Cl, {K: -1, Cl: -1}, bath, v)` is K_out Cl_out/K_in.
 
     **Arguments:** `species`: one of the stoichiometry's; the others as `transport_free_energy`. The inside
     concentration of `species` in the bath is not used.

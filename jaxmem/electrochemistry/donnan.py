@@ -15,8 +15,8 @@ _MOST_STEPS = 100
 class Donnan(eqx.Module):
     """A Donnan equilibrium: what `donnan` returns.
 
-    `potential` inside minus outside [mV]; `inside`: the permeant species [mM]; `osmotic_excess`: all particles
-    inside minus outside [mM]; `osmotic_pressure`: van 't Hoff, RT times the excess [Pa].
+    `potential` inside minus outside [mV]; `inside`: the permeant species [mM]; `osmotic_excess`: all
+    particles inside minus outside [mM]; `osmotic_pressure`: van 't Hoff, RT times the excess [Pa].
     """
 
     potential: Float[Array, ""]
@@ -59,12 +59,14 @@ def donnan(
 
         return lax.while_loop(unfinished, step, (jnp.array(0), start, jnp.full_like(start, jnp.inf)))[1]
 
-    # Were all ions monovalent, this would be the root; with others it is farther from zero, on the convex side,
-    # from which Newton's method descends to the root without overshooting.
+    # Were all ions monovalent, this would be the root; with others it is farther from zero, on the side from
+    # which Newton's method descends to the root without overshooting.
     start = jnp.arcsinh(fixed / (jnp.abs(z) * c).sum())
-    u = lax.custom_root(
-        charge, lax.stop_gradient(start), root, lambda linear, y: y / linear(jnp.ones_like(y))
-    )
+
+    def divide(linear, y):
+        return y / linear(jnp.ones_like(y))
+
+    u = lax.custom_root(charge, lax.stop_gradient(start), root, divide)
     inside = eqx.tree_at(lambda s: s.c, outside, c * jnp.exp(-z * u))
     excess = (inside.c - c).sum() + impermeant
     return Donnan(u * thermal_voltage(temperature), inside, excess, R * temperature * excess)

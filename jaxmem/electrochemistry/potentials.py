@@ -51,12 +51,12 @@ def potential_difference(
 ) -> Float[Array, "*shape"]:
     """Electrochemical potential inside minus outside, ln(c_in/c_out) + z F V/(RT) [kT].
 
-    It is the free energy of moving a particle inward: negative where inward flow is spontaneous. For Na at 145
-    outside and 15 inside, 310 K and -65 mV it is -4.70 kT, or -12.12 kJ/mol by `to_molar`.
+    It is the free energy of moving a particle inward: negative where inward flow is spontaneous. For Na at
+    145 outside and 15 inside, 310 K and -65 mV it is -4.70 kT, or -12.12 kJ/mol by `to_molar`.
 
     **Arguments:** `inside`, `outside`: concentrations [mM]; `z` valence; `v` [mV]; `temperature` [K].
     """
-    return jnp.log(inside / outside) + z * (v / thermal_voltage(temperature))
+    return jnp.log(jnp.divide(inside, outside)) + z * (v / thermal_voltage(temperature))
 
 
 def flow_direction(
@@ -79,9 +79,9 @@ def nernst(inside: Real, outside: Real, z: int | Real, temperature: Real) -> Flo
     """
     if isinstance(z, int | float) and z == 0:
         raise ValueError(
-            "An ion must carry charge to have a Nernst potential, but z is 0; use potential_difference instead."
+            "An ion must carry charge to have a Nernst potential, but z is 0; use potential_difference."
         )
-    return jnp.log(outside / inside) * (thermal_voltage(temperature) / z)
+    return jnp.log(jnp.divide(outside, inside)) * (thermal_voltage(temperature) / z)
 
 
 def driving_force(
@@ -91,7 +91,7 @@ def driving_force(
 
     **Arguments:** `v` [mV]; `inside`, `outside`: concentrations [mM]; `z` valence; `temperature` [K].
     """
-    return v - nernst(inside, outside, z, temperature)
+    return jnp.asarray(v - nernst(inside, outside, z, temperature))
 
 
 def boltzmann_factor(energy: Real) -> Float[Array, "*shape"]:
