@@ -20,6 +20,7 @@ from jaxmem.library import (
     hodgkin_huxley_1952,
     shaker_zha_1994,
 )
+from jaxmem.rates import AbstractRate
 from jaxmem.results import InputError
 
 WARM = 293.15
@@ -115,6 +116,47 @@ def test_markov_herg_is_a_row_of_five_states_that_inactivates(module):
     # I / O is the ratio of the two rates between them at every voltage.
     expected = {herg_wang_1997: 0.090821 / 0.006497, herg_fink_2008: 0.41811 / 0.04150}[module]
     assert at(0.0)[4] / at(0.0)[3] == pytest.approx(expected, rel=1e-12)
+
+
+FREED = [
+    (herg_beattie_2018, herg_beattie_2018.model, {}),
+    (herg_fink_2008, herg_fink_2008.model, {}),
+    (hodgkin_huxley_1952, hodgkin_huxley_1952.potassium, {"rest": -65.0}),
+    (hodgkin_huxley_1952, hodgkin_huxley_1952.potassium_conductance, {"rest": -10.0, "conductance": True}),
+]
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize(("module", "build", "options"), FREED)
+def test_freed_values_are_those_of_the_constructor(module, build, options):
+    free = module.free(**options)
+    rest = {k: v for k, v in options.items() if k == "rest"}
+    for row in free.draw(jax.random.key(3), 4):
+        placed = free.place(build(**rest), jnp.asarray(row))
+        built = build(**dict(zip(free.names, row.tolist(), strict=True)), **rest)
+        for a, b in zip(jax.tree.leaves(placed), jax.tree.leaves(built), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-13)
+        np.testing.assert_allclose(free.read(placed), row, rtol=1e-12)
+        np.testing.assert_allclose(free.from_search(free.to_search(row)), row, rtol=1e-9)
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize("module", [herg_beattie_2018, herg_fink_2008])
+def test_starts_keep_every_rate_within_its_limits(module):
+    free = module.free()
+    starts = free.draw(jax.random.key(0), 50)
+    bath = as_bath(300.0)
+    ends = jnp.asarray([-120.0, 60.0])
+    is_law = lambda x: isinstance(x, AbstractRate)
+    count = 0
+    for row in starts:
+        model = free.place(module.model(), jnp.asarray(row))
+        for law in filter(is_law, jax.tree.leaves(model, is_leaf=is_law)):
+            largest = float(jnp.max(law(ends, bath)))
+            assert 1.67e-5 * (1 - 1e-9) <= largest <= 1e3 * (1 + 1e-9)
+            count += 1
+    assert count == 50 * {herg_beattie_2018: 4, herg_fink_2008: 8}[module]
+    assert free.parameters[-1].upper == pytest.approx(10 * free.parameters[-1].lower)
 
 
 @pytest.fixture

@@ -279,6 +279,63 @@ def test_rate_limits_are_checked():
             modelfile.loads(TWO_STATE + limits.format(lower, v_max), "two")
 
 
+@pytest.mark.x64
+@pytest.mark.parametrize("name", ["herg_beattie_2018", "herg_fink_2008"])
+def test_free_parameters_of_a_file_are_those_of_the_library(name):
+    ours, theirs = modelfile.loads(library.text(name), name).free, library.load(name).free()
+    assert ours.names == theirs.names
+    for a, b in zip(ours.parameters, theirs.parameters, strict=True):
+        assert (a.unit, a.log) == (b.unit, b.log)
+        assert (a.lower, a.upper) == pytest.approx((b.lower, b.upper), rel=1e-12)
+    as_set = lambda free: {(x.scale, x.slope, x.at, x.lower, x.upper) for x in free.limits}
+    assert as_set(ours) == as_set(theirs)
+    row = theirs.draw(jax.random.key(1), 1)[0]
+    model = library.load(name).model()
+    placed = [free.place(model, jnp.asarray(row)) for free in (ours, theirs)]
+    for a, b in zip(*map(jax.tree.leaves, placed), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+def test_free_parameters_have_the_values_of_the_file():
+    free = modelfile.loads(TWO_STATE, "two").free
+    assert free.names == ("a", "b") and [p.unit for p in free.parameters] == ["1/ms", "1/mV"]
+    assert [p.value for p in free.parameters] == [2e-3, 0.05] and free.limits == ()
+    fixed = TWO_STATE.replace(', scale = "log" }', ", fixed = true }").replace(
+        "upper = 0.4", "upper = 0.4, fixed = true"
+    )
+    file = modelfile.loads(fixed, "two.toml")
+    with pytest.raises(
+        InputError, match=r"two\.toml: parameters: at least one parameter must be free, but all 4 are"
+    ):
+        _ = file.free
+
+
+LIMITS = '\n[rate_limits]\nlower = "1e-5 1/ms"\nupper = "1 1/s"\nv_min = "-100 mV"\nv_max = "50 mV"\n'
+
+
+@pytest.mark.x64
+def test_limits_follow_ties_signs_and_fixed_partners():
+    one = TWO_STATE.replace('a = "c", b = "-b"', 'a = "c", b = "b"')
+    fixed = one.replace("lower = 0.001, upper = 0.4", "lower = 0.001, upper = 0.4, fixed = true")
+    wide = LIMITS.replace('"1 1/s"', '"1e2 1/s"')
+    with pytest.raises(InputError, match="'a' is the factor of two different laws"):
+        _ = modelfile.loads(one + wide, "x").free
+    (a,) = modelfile.loads(fixed + wide, "x").free.parameters
+    # c = 2 a is limited at 50 mV: 2 a exp(2.5) <= 0.1
+    assert a.upper == pytest.approx(0.1 / 2 / np.exp(2.5), rel=1e-12) and a.lower == pytest.approx(1e-4)
+    slope = TWO_STATE.replace('scale = "log" }', 'scale = "log", fixed = true }').replace("0.05", "0.02")
+    (b,) = modelfile.loads(slope + wide, "x").free.parameters
+    # 2 a exp(100 b) <= 0.1 in the falling law, from the tie and the minus sign
+    assert b.upper == pytest.approx(np.log(0.1 / 4e-3) / 100, rel=1e-12) and b.lower == 0.001
+    with pytest.raises(InputError, match="must keep its sign"):
+        _ = modelfile.loads(TWO_STATE.replace("lower = 0.001", "lower = -0.1") + LIMITS, "x").free
+    with pytest.raises(InputError, match=r"forward: the rate at its largest, 1e-1\.61 /ms, is outside"):
+        _ = modelfile.loads(fixed + LIMITS, "x").free
+    linoid = 'law = "linoid", a = "c", v0 = "0 mV", s = "9 mV"'
+    with pytest.raises(InputError, match="hold for laws 'constant' and 'exponential'"):
+        _ = modelfile.loads(one.replace('law = "exponential", a = "c", b = "b"', linoid) + wide, "x").free
+
+
 def test_values_that_cannot_be_written_are_refused():
     file = modelfile.loads(TWO_STATE, "two")
     with pytest.raises(InputError, match="must be finite"):

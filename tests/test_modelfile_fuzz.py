@@ -85,6 +85,7 @@ def test_damaged_files_are_read_or_refused_in_one_line(seed):
             file = modelfile.loads(text, "fuzz.toml")
             again = modelfile.loads(modelfile.dumps(file, file_values(file)), "fuzz.toml")
             assert again.values == file.values
+            _ = file.free
         except InputError as error:
             refused += 1
             assert "\n" not in str(error) and len(str(error)) < 600 and str(error).startswith("fuzz.toml: ")

@@ -13,7 +13,9 @@ doi:10.1016/j.bpj.2019.08.001.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import equinox as eqx
 
 from ..channel import Channel
 from ..gating import Gate, HodgkinHuxley
@@ -22,7 +24,7 @@ from ..rates import Exponential
 from ..units import celsius
 
 if TYPE_CHECKING:
-    pass
+    from ..fit import Free
 
 RATE_LIMITS = (1.67e-5, 1e3)  # 1/ms, of each rate at its largest
 VOLTAGES = (-120.0, 60.0)  # mV, where falling and rising rates are largest
@@ -57,3 +59,38 @@ def model(
     activation = Gate(Exponential(p1, p2), Exponential(p3, -p4))
     recovery = Gate(Exponential(p7, -p8), Exponential(p5, p6))
     return Channel(HodgkinHuxley((activation, recovery), (1, 1)), Ohmic(g, reversal=reversal))
+
+
+def free(*, g_low: float = 61.2) -> Free:
+    """The nine free parameters p1 to p8 and g with the published bounds and joint limits on the four rates.
+
+    Starts are log-uniform in p1, p3, p5, p7 and uniform in the others, and meet the limits.
+
+    **Arguments:** `g_low` [nS]: the lower bound of the conductance, cell 5's by default; the upper one is ten
+    times that.
+    """
+    from ..fit import Free, Parameter, RateLimit
+
+    rates = [Parameter(f"p{k}", "1/ms", 1e-7, 1e3, log=True) for k in (1, 3, 5, 7)]
+    slopes = [Parameter(f"p{k}", "1/mV", 1e-7, 0.4) for k in (2, 4, 6, 8)]
+    pairs = [p for pair in zip(rates, slopes, strict=True) for p in pair]
+    # k1 and k3 rise with V, k2 and k4 fall; `at` has the sign of the slope in the exponent.
+    largest = (VOLTAGES[1], -VOLTAGES[0], VOLTAGES[1], -VOLTAGES[0])
+    limits = tuple(RateLimit(2 * k, 2 * k + 1, at, *RATE_LIMITS) for k, at in enumerate(largest))
+    return Free((*pairs, Parameter("g", "nS", g_low, 10.0 * g_low)), _place, limits, _read)
+
+
+def _laws(channel: Channel) -> list[Any]:
+    activation, recovery = channel.gating.gates
+    return [activation.opening, activation.closing, recovery.closing, recovery.opening]
+
+
+def _read(channel: Channel) -> list[Any]:
+    k1, k2, k3, k4 = _laws(channel)
+    return [k1.a, k1.b, k2.a, -k2.b, k3.a, k3.b, k4.a, -k4.b, channel.permeation.g]
+
+
+def _place(channel: Channel, values: Any) -> Channel:
+    signs = (1, 1, 1, -1, 1, 1, 1, -1, 1)
+    leaves = lambda m: [*(x for law in _laws(m) for x in (law.a, law.b)), m.permeation.g]
+    return eqx.tree_at(leaves, channel, [x if s > 0 else -x for s, x in zip(signs, values, strict=True)])

@@ -13,7 +13,9 @@ problem of the ionBench package (Owen M, Mirams GR).
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import equinox as eqx
 
 from ..channel import Channel
 from ..gating import Markov
@@ -22,7 +24,10 @@ from ..permeation import Ohmic
 from ..rates import Constant, Exponential
 
 if TYPE_CHECKING:
-    pass
+    from ..fit import Free
+
+RATE_LIMITS = (1.67e-5, 1e3)  # 1/ms, of each rate at its largest
+VOLTAGES = (-120.0, 60.0)  # mV, where falling and rising rates are largest
 
 
 def reversal_potential(temperature: float = 310.0, inside: float = 141.0167, outside: float = 5.4) -> float:
@@ -65,3 +70,51 @@ def model(
         ("O", "I"): (Exponential(p6, p7), Exponential(p13, -p14)),
     }
     return Channel(Markov(scheme(edges), ("O",)), Ohmic(p15, reversal=reversal))
+
+
+def free() -> Free:
+    """The 15 free parameters with the bounds of the staircase problem and joint limits on the eight rates.
+
+    Each rate stays within 1.67e-5 and 1e3 /ms at its largest from -120 to 60 mV. Starts are log-uniform in
+    the rates at 0 mV, uniform in slopes and conductance, and meet the limits.
+    """
+    from ..fit import Free, Parameter, RateLimit
+
+    lower, upper = RATE_LIMITS
+    found, limits = [], []
+    for scale, slope, sign in (
+        (1, 2, 1),
+        (3, 0, 0),
+        (4, 5, 1),
+        (6, 7, 1),
+        (8, 9, -1),
+        (10, 0, 0),
+        (11, 12, -1),
+        (13, 14, -1),
+    ):
+        if slope:
+            at = VOLTAGES[1] if sign > 0 else -VOLTAGES[0]
+            limits.append(RateLimit(scale - 1, slope - 1, at, lower, upper))
+            found.append(Parameter(f"p{scale}", "1/ms", 1e-7, 1e3, log=True))
+            found.append(Parameter(f"p{slope}", "1/mV", 1e-7, 0.4))
+        else:
+            found.append(Parameter(f"p{scale}", "1/ms", lower, upper, log=True))
+    return Free((*found, Parameter("p15", "nS/pF", 0.02, 0.2)), _place, tuple(limits), _read)
+
+
+def _leaves(channel: Channel) -> list[Any]:
+    up, down = channel.gating.scheme.forward, channel.gating.scheme.backward
+    values = [up[0].a, up[0].b, up[1].k, up[2].a, up[2].b, up[3].a, up[3].b]
+    values += [down[0].a, down[0].b, down[1].k, down[2].a, down[2].b, down[3].a, down[3].b]
+    return [*values, channel.permeation.g]
+
+
+_FALLING = (8, 11, 13)  # p9, p12 and p14 stand with a minus sign
+
+
+def _read(channel: Channel) -> list[Any]:
+    return [-x if k in _FALLING else x for k, x in enumerate(_leaves(channel))]
+
+
+def _place(channel: Channel, values: Any) -> Channel:
+    return eqx.tree_at(_leaves, channel, [-x if k in _FALLING else x for k, x in enumerate(values)])

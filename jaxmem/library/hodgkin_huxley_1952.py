@@ -16,8 +16,9 @@ conduction and excitation in nerve. J Physiol 117:500-544 (1952), doi:10.1113/jp
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -29,7 +30,7 @@ from ..rates import Q10, AbstractRate, Exponential, Linoid, Sigmoid
 from ..units import celsius
 
 if TYPE_CHECKING:
-    pass
+    from ..fit import Free
 
 TEMPERATURE = celsius(6.3)
 REST = -65.0
@@ -96,6 +97,43 @@ def potassium_conductance(
     **Arguments:** as for `potassium`.
     """
     return Channel(_potassium_gate(rest, alpha, v0, s, beta, c, None), Conductance(g))
+
+
+def free(*, rest: float = 0.0, conductance: bool = False) -> Free:
+    """The five free parameters of alpha_n and beta_n of a potassium channel, named as in `potassium`.
+
+    The paper found them by eye, so the bounds are only wide: half a decade to two decades around its values.
+
+    **Arguments:** `rest` [mV]: where the channel rests, as given to its constructor; `conductance`: free `g`
+    [mS/cm2] too.
+    """
+    from ..fit import Free, Parameter
+
+    found = [
+        Parameter("alpha", "1/ms", 1e-3, 1.0, log=True),
+        Parameter("v0", "mV", -30.0, 50.0),
+        Parameter("s", "mV", 1.0, 100.0, log=True),
+        Parameter("beta", "1/ms", 1e-2, 1.0, log=True),
+        Parameter("c", "mV", 20.0, 500.0, log=True),
+    ]
+    if conductance:
+        found.append(Parameter("g", "mS/cm2", 20.0, 100.0, log=True))
+
+    def leaves(channel: Channel) -> list[Any]:
+        gate = channel.gating.gates[0]
+        opening, closing = (x.rate if isinstance(x, Q10) else x for x in (gate.opening, gate.closing))
+        five = [opening.a, opening.v0, opening.s, closing.a, closing.b]
+        return [*five, channel.permeation.g] if conductance else five
+
+    def place(channel: Channel, values: Any) -> Channel:
+        alpha, v0, s, beta, c, *more = values
+        return eqx.tree_at(leaves, channel, [alpha, v0 + rest, s, beta * jnp.exp(rest / c), -1.0 / c, *more])
+
+    def read(channel: Channel) -> list[Any]:
+        alpha, v0, s, beta, b, *more = leaves(channel)
+        return [alpha, v0 - rest, s, beta * jnp.exp(b * rest), -1.0 / b, *more]
+
+    return Free(tuple(found), place, (), read)
 
 
 def sodium(

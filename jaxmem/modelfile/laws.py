@@ -26,6 +26,7 @@ def read_species(table: Table, key: str) -> Species:
 def read_rate(table: Table, parameters: Parameters) -> Build:
     """The law of one direction: `{ law = "exponential", a = "p1", b = "p2", factor = 4 }`."""
     law = table.choice("law", tuple(_LAWS))
+    parameters.laws.append(table)
     build = _LAWS[law](table, parameters)
     for factor in _factors(table, parameters):
         build = _scaled(build, factor)

@@ -41,8 +41,8 @@ class ModelFile:
     source: str
     document: Mapping[str, Any]
     parameters: Parameters
+    limits: tuple[float, float, float, float] | None
     _build: Build
-    _limits: tuple[float, float, float, float] | None
 
     @property
     def specifications(self) -> tuple[Specification, ...]:
@@ -172,8 +172,8 @@ def _read(root: Table) -> ModelFile:
         root.file,
         root.data,
         parameters,
-        build,
         limits,
+        build,
     )
 
 

@@ -32,11 +32,12 @@ class Specification:
 
 @dataclass
 class Parameters:
-    """All parameters, and which of them have been used."""
+    """All parameters, which of them have been used, and the rate laws that have been read."""
 
     table: Table
     known: dict[str, Specification]
     used: set[str] = field(default_factory=set)
+    laws: list[Table] = field(default_factory=list)
 
     def complete(self, values: Values) -> dict[str, Any]:
         """Every parameter's value from those of some: the others keep the file's, ties follow."""
