@@ -26,14 +26,18 @@ class Chain(eqx.Module):
     """Intervals for state graphs: interval k has the propagator number `which[k]`; the sweeps of a family share propagators.
 
     The exponentials are those of intervals of length h and voltage v. The propagators are the first of them as they are,
-    then, block by block, `mix` times the rest. Sample i lies at the start of interval `at[i]`.
+    then, block by block, `mix` times the rest. Sample i lies at the start of interval `at[i]`; None stands for `at[i] = i`.
     """
 
     h: Float[Array, " exponentials"]
     v: Float[Array, "exponentials points"]
     mix: Float[Array, "blocks members nodes"]
     which: Int[Array, "*sweeps intervals"]
-    at: Int[Array, "*sweeps samples"]
+    at: Int[Array, "*sweeps samples"] | None
+
+    def sampled(self, states: Float[Array, "intervals+1 states"], samples: int) -> Float[Array, "samples states"]:
+        """The states at the samples, from those at the starts of the intervals (and the end); one sweep."""
+        return states[:samples] if self.at is None else states[self.at]
 
 
 class Timeline(NamedTuple):
@@ -59,11 +63,16 @@ def make_chain(sweeps: Sequence[Timeline]) -> Chain:
     count = bucket(max(x.size for x in which))
     which = np.stack([np.pad(x, (0, count - x.size)) for x in which])
     if not all(isinstance(x, np.ndarray) for x in voltages):
-        return Chain(h, jnp.concatenate(voltages), np.zeros((0, 0, 0)), which, np.stack(at))
+        return Chain(h, jnp.concatenate(voltages), np.zeros((0, 0, 0)), which, _indices(at))
     v = np.concatenate([np.broadcast_to(x, (len(x), max(y.shape[-1] for y in voltages))) for x in voltages])
     h, v, alike, number = _unique(h, v, max(abs(sweep.end) for sweep in sweeps))
     h, v, mix, place = _tabulated(h, v, alike)
-    return Chain(h, v, mix, place[number][which], np.stack(at))
+    return Chain(h, v, mix, place[number][which], _indices(at))
+
+
+def _indices(at: list[np.ndarray]) -> np.ndarray | None:
+    """The indices of all sweeps, or None if they only count: picking by index is slow, and slower in reverse mode."""
+    return None if all(np.array_equal(x, np.arange(x.size)) for x in at) else np.stack(at)
 
 
 def _unique(h: np.ndarray, v: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

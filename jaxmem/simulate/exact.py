@@ -105,7 +105,7 @@ def trajectory(gating: Any, plan: Plan, bath: Bath) -> Any:
 
     first = gating.init(plan.holding, bath)
     last, states = jax.lax.scan(advance, first, (h, v))
-    return jax.tree.map(lambda a, b: jnp.concatenate([a[None], b])[chain.at], first, states)
+    return jax.tree.map(lambda a, b: chain.sampled(jnp.concatenate([a[None], b]), plan.t.shape[-1]), first, states)
 
 
 @trajectory.register
@@ -120,7 +120,8 @@ def _(gating: HodgkinHuxley, plan: Plan, bath: Bath) -> Float[Array, "samples ga
 @trajectory.register
 def _(gating: Markov, plan: Plan, bath: Bath) -> Float[Array, "samples states"]:
     p0 = gating.init(plan.holding, bath)
-    p = matrix_recurrence(chain_propagators(gating, plan.chain, bath), plan.chain.which, p0)[plan.chain.at]
+    p = matrix_recurrence(chain_propagators(gating, plan.chain, bath), plan.chain.which, p0)
+    p = plan.chain.sampled(p, plan.t.shape[-1])
     return p / jnp.sum(p, -1, keepdims=True)
 
 

@@ -142,7 +142,7 @@ def _cast(sweeps: list[Plan], chain: Chain | None, nodes: bool, single: bool) ->
         return plan
     one = jax.tree.map(_array, chain)
     if single:
-        one = Chain(one.h, one.v, one.mix, one.which[0], one.at[0])
+        one = Chain(one.h, one.v, one.mix, one.which[0], None if one.at is None else one.at[0])
     return Plan(plan.t, plan.v, plan.holding, plan.nodes, one)
 
 
@@ -156,4 +156,4 @@ def sweep_axes(plan: Plan) -> Plan:
     axes = jax.tree.map(lambda _: 0, plan)
     if plan.chain is None:
         return axes
-    return Plan(axes.t, axes.v, axes.holding, axes.nodes, Chain(None, None, None, 0, 0))
+    return Plan(axes.t, axes.v, axes.holding, axes.nodes, Chain(None, None, None, 0, None if plan.chain.at is None else 0))
