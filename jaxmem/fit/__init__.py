@@ -1,6 +1,35 @@
 """Fitting models to data: experiments, free parameters, bounded least squares from many starts, error bars."""
 
+from .experiment import Experiment, VoltageClamp, noise_level
+from .least_squares import least_squares
+from .multistart import Chunks, Threads
 from .parameters import Free, Parameter, RateLimit
+from .result import Fit, HeldOut, Lanes, Score, held_out, load
 from .select import between, free, log_between, rate_box
+from .trust_region import Ending, TrustRegion
+from .uncertainty import Combination
 
-__all__ = ["Free", "Parameter", "RateLimit", "between", "free", "log_between", "rate_box"]
+__all__ = [
+    "Chunks",
+    "Combination",
+    "Ending",
+    "Experiment",
+    "Fit",
+    "Free",
+    "HeldOut",
+    "Lanes",
+    "Parameter",
+    "RateLimit",
+    "Score",
+    "Threads",
+    "TrustRegion",
+    "VoltageClamp",
+    "between",
+    "free",
+    "held_out",
+    "least_squares",
+    "load",
+    "log_between",
+    "noise_level",
+    "rate_box",
+]

@@ -1,0 +1,122 @@
+"""Experiments, a model and its free parameters as compiled functions of one lane's search coordinates."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ..results import InputError
+from .experiment import Experiment
+from .parameters import Free
+
+
+class Problem(eqx.Module):
+    """What a fit minimizes. Its arrays are arguments of the compiled functions: other data of the same shape do not recompile."""
+
+    experiments: tuple[Experiment, ...]
+    model: Any
+    free: Free = eqx.field(static=True)
+
+    def place(self, x: Float[Array, " p"]) -> Any:
+        """The model at search coordinates."""
+        return self.free.place(self.model, self.free.from_search(x))
+
+    def residuals(self, x: Float[Array, " p"]) -> list[Float[Array, " residuals"]]:
+        """The residuals of every experiment, each divided by its sigma."""
+        model = self.place(x)
+        return [experiment.residuals(model) for experiment in self.experiments]
+
+    @property
+    def count(self) -> int:
+        """Number of used samples in all experiments."""
+        return sum(experiment.count for experiment in self.experiments)
+
+
+def make_problem(experiments: Experiment | Sequence[Experiment], model: Any, free: Free) -> Problem:
+    """The problem of fitting a model to experiments.
+
+    **Raises** `InputError` if there is no experiment, numbers are not in float64, or a free parameter is not in the model.
+    """
+    if isinstance(experiments, Experiment):
+        experiments = (experiments,)
+    if not experiments or not all(isinstance(e, Experiment) for e in experiments):
+        raise InputError("A fit needs a list of experiments, such as [jm.fit.VoltageClamp(recording, bath)].")
+    if not isinstance(free, Free):
+        raise InputError(f"Argument `free` must come from jm.fit.free(...), but is a {type(free).__name__}.")
+    require_float64()
+    model = jax.tree.map(lambda leaf: jnp.asarray(leaf) if eqx.is_inexact_array(leaf) else leaf, model)
+    narrow = [e.name for e in experiments if jnp.result_type(e.data) != jnp.float64]
+    narrow += ["the model"] if any(jnp.result_type(m) == jnp.float32 for m in _floats(model)) else []
+    if narrow:
+        raise InputError(
+            f"A fit needs float64, but {', '.join(narrow)} was made in float32; set jax_enable_x64 before it is made."
+        )
+    return Problem(tuple(e.prepare(model) for e in experiments), model, free.bind(model))
+
+
+def require_float64() -> None:
+    """Refuses to fit in float32: Jacobians lose their small directions in it.
+
+    **Raises** `InputError` with the line to type.
+    """
+    if jnp.result_type(float) != jnp.float64:
+        raise InputError(
+            'A fit needs float64; type `jax.config.update("jax_enable_x64", True)` before making the data.'
+        )
+
+
+def _floats(tree: Any) -> list[Any]:
+    return [leaf for leaf in jax.tree.leaves(tree) if eqx.is_inexact_array(leaf)]
+
+
+def half_squares(problem: Problem, x: Float[Array, " p"]) -> Float[Array, ""]:
+    """Half the sum of the squared residuals."""
+    return 0.5 * sum((jnp.sum(r**2) for r in problem.residuals(x)), start=jnp.zeros(()))
+
+
+def linearized(problem: Problem, x: Float[Array, " p"]) -> list[Float[Array, "residuals columns"]]:
+    """[J r] of every experiment: the exact Jacobian in search coordinates, with the residuals as its last column.
+
+    Forward mode, one pass for the residuals and one for all columns; reverse mode if there are fewer residuals than columns.
+    """
+    shapes = eqx.filter_eval_shape(problem.residuals, x)
+    if sum(r.size for r in shapes) < x.size:
+        residuals, jacobians = problem.residuals(x), jax.jacrev(problem.residuals)(x)
+    else:
+        basis = jnp.eye(x.size, dtype=x.dtype)
+        residuals, jacobians = jax.vmap(
+            lambda t: jax.jvp(problem.residuals, (x,), (t,)), out_axes=(None, -1)
+        )(basis)
+    return [jnp.concatenate([j, r[:, None]], 1) for r, j in zip(residuals, jacobians, strict=True)]
+
+
+def triangle(problem: Problem, x: Float[Array, " p"]) -> Float[Array, "rows columns"]:
+    """The triangle R of a QR factorization of [J r], experiments stacked; at most p + 1 rows."""
+    parts = [jnp.linalg.qr(columns, mode="r") for columns in linearized(problem, x)]
+    return parts[0] if len(parts) == 1 else jnp.linalg.qr(jnp.concatenate(parts), mode="r")
+
+
+loss_of_one = eqx.filter_jit(half_squares)
+triangle_of_one = eqx.filter_jit(triangle)
+linearized_of_one = eqx.filter_jit(linearized)
+loss_of_many = eqx.filter_jit(eqx.filter_vmap(half_squares, in_axes=(None, 0)))
+triangle_of_many = eqx.filter_jit(eqx.filter_vmap(triangle, in_axes=(None, 0)))
+
+
+class Evaluate:
+    """The functions of a lane, from numpy to numpy."""
+
+    def __init__(self, problem: Problem):
+        self.problem = problem
+
+    def loss(self, x: Float[np.ndarray, " p"]) -> float:
+        """Half the sum of squares."""
+        return float(loss_of_one(self.problem, jnp.asarray(x)))
+
+    def triangle(self, x: Float[np.ndarray, " p"]) -> Float[np.ndarray, "rows columns"]:
+        """The triangle of [J r]."""
+        return np.asarray(triangle_of_one(self.problem, jnp.asarray(x)))
