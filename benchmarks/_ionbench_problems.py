@@ -43,17 +43,6 @@ def _quiet():
 
 
 @dataclass(frozen=True)
-class Rate:
-    """An exponential rate theta[k] exp(sign theta[s] V): largest at `v` mV, where ionBench's rate limits
-    apply.
-    """
-
-    k: int
-    s: int | None
-    v: float
-
-
-@dataclass(frozen=True)
 class Published:
     """Milliseconds of a plain and of a sensitivity solve, and the lowest expected run time (function
     evaluations).
@@ -73,9 +62,9 @@ class Published:
 class Problem:
     """One fitting problem.
 
-    `truth`, `lower`, `upper` (parameters,); `logged`: searched by logarithm; `rates`: searched by their
-    largest value, between `rate_limits` [1/ms]; solved when the root mean square of the residuals is below
-    `threshold`; `model(theta)` is jaxmem's.
+    `truth`, `lower`, `upper` (parameters,); `logged`: ionBench marks it for a search by logarithm; `rates`: index
+    of a factor, of its slope, and |V| [mV] where the rate factor exp(slope |V|) is largest; `rate_limits` [1/ms];
+    solved when the root mean square of the residuals is below `threshold`; `model(theta)` is jaxmem's.
     """
 
     name: str
@@ -83,7 +72,7 @@ class Problem:
     lower: np.ndarray
     upper: np.ndarray
     logged: np.ndarray
-    rates: tuple[Rate, ...]
+    rates: tuple[tuple[int, int | None, float], ...]
     rate_limits: tuple[float, float]
     threshold: float
     t: np.ndarray
@@ -95,32 +84,20 @@ class Problem:
     exact: Callable[[], np.ndarray]
     """Myokit's noise-free current at the true parameters, at a tolerance of 1e-10."""
 
-    def search_bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        """Box of the search coordinates."""
-        bounds = (self.lower, self.upper)
-        lower, upper = (np.where(self.logged, np.log(np.where(self.logged, b, 1.0)), b) for b in bounds)
-        for rate in self.rates:
-            lower[rate.k], upper[rate.k] = np.log(self.rate_limits)
-        return lower, upper
+    def free(self):
+        """The parameters as jaxmem's fit takes them."""
+        from jaxmem.fit import Free, Parameter, RateLimit
 
-    def to_search(self, theta: np.ndarray) -> np.ndarray:
-        """Search coordinates of parameters: logarithms, those of rates at the voltage where they are
-        largest.
-        """
-        x = np.where(self.logged, np.log(np.where(self.logged, theta, 1.0)), theta)
-        for rate in self.rates:
-            if rate.s is not None:
-                x[rate.k] += theta[rate.s] * abs(rate.v)
-        return x
-
-    def from_search(self, x):
-        """Parameters of search coordinates, in jax."""
-        import jax.numpy as jnp
-
-        for rate in self.rates:
-            if rate.s is not None:
-                x = x.at[rate.k].add(-x[rate.s] * abs(rate.v))
-        return jnp.where(self.logged, jnp.exp(jnp.where(self.logged, x, 0.0)), x)
+        lower, upper = self.lower.copy(), self.upper.copy()
+        for k, slope, _ in self.rates:
+            if slope is None:
+                lower[k], upper[k] = self.rate_limits
+        columns = zip(lower, upper, self.logged, strict=True)
+        parameters = tuple(Parameter(f"p{k + 1}", "", *ends) for k, ends in enumerate(columns))
+        limits = tuple(
+            RateLimit(k, slope, v, *self.rate_limits) for k, slope, v in self.rates if slope is not None
+        )
+        return Free(parameters, lambda model, values: self.model(values), limits)
 
 
 def _pieces(events, ramps: dict[float, tuple[float, float]]):
@@ -173,10 +150,10 @@ def _courtemanche(p):
 
 
 _STAIRCASE_RAMPS = {300.0: (-120.0, -80.0), 14410.0: (-70.0, -110.0)}
-_HH_RATES = (Rate(0, 1, 60.0), Rate(2, 3, -120.0), Rate(4, 5, 60.0), Rate(6, 7, -120.0))
+_HH_RATES = ((0, 1, 60.0), (2, 3, 120.0), (4, 5, 60.0), (6, 7, 120.0))
 _MM_RATES = (
-    *(Rate(0, 1, 60.0), Rate(2, None, 0.0), Rate(3, 4, 60.0), Rate(5, 6, 60.0)),
-    *(Rate(7, 8, -120.0), Rate(9, None, 0.0), Rate(10, 11, -120.0), Rate(12, 13, -120.0)),
+    *((0, 1, 60.0), (2, None, 0.0), (3, 4, 60.0), (5, 6, 60.0)),
+    *((7, 8, 120.0), (9, None, 0.0), (10, 11, 120.0), (12, 13, 120.0)),
 )
 NAMES = ("staircase.HH", "staircase.MM", "loewe2016.IKr")
 

@@ -38,64 +38,49 @@ class _Solved(Exception):
     """Raised to leave a search at the first point below the threshold."""
 
 
-class Fit:
-    """A problem compiled: half the sum of squares, and the triangle of the Jacobian beside the residuals."""
+class Search:
+    """jaxmem's least squares on one problem: every start searched until solved or at rest."""
 
     def __init__(self, problem: Problem):
-        import jax
         import jax.numpy as jnp
 
-        from jaxmem import simulate
-        from jaxmem.electrochemistry import as_bath
+        from jaxmem.fit import VoltageClamp
+        from jaxmem.fit.problem import Evaluate, make_problem
+        from jaxmem.recordings import Recording
 
-        bath = as_bath(295.0)
-        plan = simulate.plan_clamp(problem.model(jnp.asarray(problem.truth)), problem.command(), problem.t)
-
-        def current(x, plan):
-            return simulate.clamp(problem.model(problem.from_search(x)), plan, bath).current
-
-        def half_square(x, plan, data):
-            return 0.5 * jnp.sum((current(x, plan) - data) ** 2)
-
-        def triangle(x, plan, data):
-            jacobian = jax.jacfwd(current)(x, plan)
-            return jnp.linalg.qr(jnp.column_stack([jacobian, current(x, plan) - data]), mode="r")
-
+        recording = Recording(problem.t, problem.data, problem.command(), name=problem.name)
+        model, free = problem.model(jnp.asarray(problem.truth)), problem.free()
+        made = make_problem(VoltageClamp(recording, 295.0, sigma=1.0), model, free)
+        self.problem, self.free, self.evaluate = problem, made.free, Evaluate(made)
+        self.truth = self.free.to_search(problem.truth)
         start = time.perf_counter()
-        x, data = jnp.asarray(problem.to_search(problem.truth)), jnp.asarray(problem.data)
-        one, other = (jax.jit(f).lower(x, plan, data).compile() for f in (half_square, triangle))
-        whole = jax.jit(current).lower(x, plan).compile()
+        self.evaluate.loss(self.truth)
+        self.evaluate.triangle(self.truth)
         self.compile_seconds = time.perf_counter() - start
-        self.current = lambda x: np.asarray(whole(jnp.asarray(x), plan))
-        self.loss: Callable = lambda x: float(one(jnp.asarray(x), plan, data))
-        self.linearize: Callable = lambda x: np.asarray(other(jnp.asarray(x), plan, data))
-        self.problem = problem
+        self.at_truth = np.asarray(made.experiments[0].predict(model))[0]
 
     def run(self, start: np.ndarray, method) -> Outcome:
         """One search from one start, left at the threshold."""
-        from jaxmem.fit import trust_region
+        from jaxmem.fit.trust_region import search
 
-        began = time.perf_counter()
-        seen = {}
-        size = len(self.problem.data)
+        began, seen, size = time.perf_counter(), {}, len(self.problem.data)
+
+        def cost(lane) -> float:
+            return float(np.sqrt(2 * lane.loss / size))
 
         def watch(lane):
             seen["lane"], seen["seconds"] = lane, time.perf_counter() - began
-            if np.sqrt(2 * lane.loss / size) < self.problem.threshold:
+            if cost(lane) < self.problem.threshold:
                 raise _Solved
 
-        x = np.clip(self.problem.to_search(start), *self.problem.search_bounds())
         solved = False
+        x = np.clip(self.free.to_search(start), *self.free.box)
         try:
-            trust_region.search(
-                x, self.loss, self.linearize, self.problem.search_bounds(), method, keep=watch
-            )
+            search(x, self.evaluate.loss, self.evaluate.triangle, self.free.box, method, keep=watch)
         except _Solved:
             solved = True
         lane = seen["lane"]
-        return Outcome(
-            solved, float(np.sqrt(2 * lane.loss / size)), lane.evaluations, lane.jacobians, seen["seconds"]
-        )
+        return Outcome(solved, cost(lane), lane.evaluations, lane.jacobians, seen["seconds"])
 
 
 def expected(outcomes: list[Outcome], cost: Callable[[Outcome], float]) -> float:
@@ -118,13 +103,13 @@ def spread(outcomes: list[Outcome], cost: Callable[[Outcome], float]) -> list[fl
 
 def answer(name: str, starts: int, seed: int, quick: bool) -> dict:
     """Everything known of one problem."""
-    from jaxmem.fit.trust_region import TrustRegion
+    from jaxmem.fit import TrustRegion
 
     problem = load(name, starts, seed)
-    fit = Fit(problem)
-    truth, exact = problem.to_search(problem.truth), problem.exact()
-    error = float(np.max(np.abs(fit.current(truth) - exact)) / np.max(np.abs(exact)))
-    plain, sloped = (measure(lambda f=f: f(truth), runs=5)["median"] for f in (fit.loss, fit.linearize))
+    fit, exact = Search(problem), problem.exact()
+    error = float(np.max(np.abs(fit.at_truth - exact)) / np.max(np.abs(exact)))
+    calls = (fit.evaluate.loss, fit.evaluate.triangle)
+    plain, sloped = (measure(lambda f=f: f(fit.truth), runs=5)["median"] for f in calls)
     method = TrustRegion(max_evaluations=200)
     outcomes = [fit.run(start, method) for start in problem.starts]
     weight = problem.published.weight

@@ -1,6 +1,7 @@
 """Print the tables of README.md from the JSON files under results/, or write them into it with --write.
 
-The README holds a pair of comments, `<!-- tables -->` and `<!-- end of tables -->`; what is between them is replaced.
+The README holds a pair of comments, `<!-- tables -->` and `<!-- end of tables -->`; what is between them is
+replaced.
 """
 
 from __future__ import annotations
@@ -52,11 +53,11 @@ def timings(rows: list[dict]) -> list[str]:
 
 def problems(rows: list[dict]) -> list[str]:
     """A table of ionBench's problems."""
-    lines = [
-        "| problem | parameters | solved | expected run time, evaluations (5 to 95 %) | published best | seconds | "
-        "median of the solved runs: simulations + Jacobians | error at the true parameters |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+    heads = (
+        *("problem", "parameters", "solved", "expected run time, evaluations (5 to 95 %)", "published best"),
+        *("seconds", "median of the solved: simulations + Jacobians", "error at the true parameters"),
+    )
+    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for row in rows:
         low, high = (_number(value) for value in row["expected_evaluations_5_95"])
         median = f"{_number(row['median_evaluations_solved'])} + {_number(row['median_jacobians_solved'])}"
