@@ -62,9 +62,10 @@ class Published:
 class Problem:
     """One fitting problem.
 
-    `truth`, `lower`, `upper` (parameters,); `logged`: ionBench marks it for a search by logarithm; `rates`: index
-    of a factor, of its slope, and |V| [mV] where the rate factor exp(slope |V|) is largest; `rate_limits` [1/ms];
-    solved when the root mean square of the residuals is below `threshold`; `model(theta)` is jaxmem's.
+    `truth`, `lower`, `upper` (parameters,); `logged`: ionBench marks it for a search by logarithm; `rates`:
+    index of a factor, of its slope, and |V| [mV] where the rate factor exp(slope |V|) is largest;
+    `rate_limits` [1/ms]; solved when the root mean square of the residuals is below `threshold`;
+    `model(theta)` is jaxmem's.
     """
 
     name: str
