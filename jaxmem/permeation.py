@@ -72,7 +72,7 @@ class Ohmic(AbstractPermeation):
             nothing = jnp.zeros((len(bath.species),), current.dtype)
             return Exchange(nothing, nothing, current)
         s = self.species
-        current = self.g * (v - nernst(bath.inside[s], bath.outside[s], s.z, bath.temperature))
+        current = self.g * (v - nernst(*bath[s], s.z, bath.temperature))
         return carried({s: current / (s.z * F)}, bath, current)
 
 
@@ -95,7 +95,7 @@ class GHK(AbstractPermeation):
 
     def exchange(self, v, bath):  # noqa: D102
         fluxes = {
-            s: ghk_flux(v, bath.inside[s], bath.outside[s], s.z, self.permeability[k], bath.temperature)
+            s: ghk_flux(v, *bath[s], s.z, self.permeability[k], bath.temperature)
             for k, s in enumerate(self.species)
         }
         current = sum(F * s.z * flux for s, flux in fluxes.items())

@@ -118,8 +118,8 @@ class Binding(AbstractRate):
     inside: bool = eqx.field(static=True)
 
     def __call__(self, v, bath):  # noqa: D102
-        solution = bath.inside if self.inside else bath.outside
-        return self.k * solution[self.species] + jnp.zeros_like(v)
+        inside, outside = bath[self.species]
+        return self.k * (inside if self.inside else outside) + jnp.zeros_like(v)
 
     def charge(self, bath):  # noqa: D102
         return jnp.zeros_like(self.k)

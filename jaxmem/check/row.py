@@ -26,7 +26,8 @@ class Tolerance:
 class Row:
     """One quantity of one case.
 
-    `error` is relative, |got - expected| / |expected|, and absolute where 0 is expected; `tolerance` likewise. Both are None where nothing was compared. `expected` is None where a quantity is undefined.
+    `error` is relative, |got - expected| / |expected|, absolute where 0 is expected; `tolerance` likewise.
+    Both are None where nothing was compared; `expected` is None where a quantity is undefined.
     """
 
     case: str

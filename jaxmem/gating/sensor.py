@@ -68,14 +68,14 @@ def total_charge(scheme: AbstractScheme, bath: Bath) -> Float[Array, ""]:
 
 def gating_charge(scheme: AbstractScheme, p: Float[Array, "... states"], bath: Bath) -> Float[Array, "..."]:
     """Mean gating charge at an occupancy p, from the first state [e0]."""
-    return jnp.sum(p * state_charge(scheme, bath), -1)
+    return p @ state_charge(scheme, bath)
 
 
 def gating_current(
     scheme: AbstractScheme, p: Float[Array, "... states"], v: Float[Array, "..."], bath: Bath
 ) -> Float[Array, "..."]:
     """Gating current: sum over edges of charge times net flux [e0/ms per channel]; times `units.E0_PER_MS` it is in pA."""
-    return jnp.sum(edge_flux(scheme, p, v, bath) * scheme.charges(as_bath(bath)), -1)
+    return edge_flux(scheme, p, v, bath) @ scheme.charges(as_bath(bath))
 
 
 def limiting_slope(gating: Markov, v: Float[Array, ""], bath: Bath) -> Float[Array, ""]:

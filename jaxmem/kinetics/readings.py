@@ -137,8 +137,8 @@ def audit(scheme: AbstractScheme, v: float, bath: Bath) -> tuple[CycleAudit, ...
     for exchange in scheme.exchange:
         total = jnp.zeros_like(conditions.temperature)
         for (species, inside), count in exchange:
-            solution = conditions.inside if inside else conditions.outside
-            total = total - count * (jnp.log(1e-3 * solution[species]) + (species.z * u if inside else 0.0))
+            here = conditions[species][0 if inside else 1]
+            total = total - count * (jnp.log(1e-3 * here) + (species.z * u if inside else 0.0))
         paid.append(total)
     offered = _round_cycles(scheme, jnp.stack(paid))
     driven = affinity(scheme, jnp.asarray(v, jnp.result_type(float)), conditions)

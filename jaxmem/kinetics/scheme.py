@@ -173,8 +173,8 @@ class EnergyScheme(AbstractScheme):
                 taken = jnp.ones_like(bath.temperature)
                 for (species, inside), count in self.exchange[e]:
                     if count * sign > 0:
-                        solution = bath.inside if inside else bath.outside
-                        taken = taken * (1e-3 * solution[species]) ** abs(count)
+                        here = bath[species][0 if inside else 1]
+                        taken = taken * (1e-3 * here) ** abs(count)
                         exponent = exponent + (abs(count) * species.z * u if inside else 0.0)
                 rates.append(attempts * taken * jnp.exp(exponent))
             directions.append(jnp.stack(rates, -1))
