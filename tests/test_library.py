@@ -118,11 +118,16 @@ def test_markov_herg_is_a_row_of_five_states_that_inactivates(module):
     assert at(0.0)[4] / at(0.0)[3] == pytest.approx(expected, rel=1e-12)
 
 
+def scaled_conductance(**values):
+    return hodgkin_huxley_1952.potassium_conductance(scaled=True, **values)
+
+
 FREED = [
     (herg_beattie_2018, herg_beattie_2018.model, {}),
     (herg_fink_2008, herg_fink_2008.model, {}),
     (hodgkin_huxley_1952, hodgkin_huxley_1952.potassium, {"rest": -65.0}),
     (hodgkin_huxley_1952, hodgkin_huxley_1952.potassium_conductance, {"rest": -10.0, "conductance": True}),
+    (hodgkin_huxley_1952, scaled_conductance, {"conductance": True}),
 ]
 
 

@@ -19,7 +19,8 @@ from . import beattie_2018, hodgkin_huxley_1952
 
 if TYPE_CHECKING:
     from ..channel import Channel
-    from ..fit import Free
+    from ..fit import Free, VoltageClamp
+    from ..modelfile import ModelFile
     from ..recordings import Recording
 
 __all__ = ["DATASETS", "Dataset", "load"]
@@ -30,9 +31,9 @@ class Dataset:
     """One published data set, and the model that was published with it.
 
     **Arguments:** `description`, `licence`, `citation`: one line each; `module`: has `load(**options) ->
-    Recording`, `model(**options) -> Channel`, `free(**options) -> Free` and `temperature(**options)` [K],
-    each of which takes the same options; `held_out`: the options of the recording that a fit predicts by
-    default, if there is one.
+    Recording`, `model(**options) -> Channel`, `free(**options) -> Free`, `file(**options) -> ModelFile` and
+    `temperature(**options)` [K], each of which takes the same options; `held_out`: the options of the
+    recording that a fit predicts by default, if there is one.
     """
 
     description: str
@@ -61,6 +62,19 @@ class Dataset:
     def temperature(self, **options: Any) -> float:
         """The temperature of this recording [K]."""
         return self._call(self.module.temperature, options)
+
+    def file(self, **options: Any) -> ModelFile:
+        """The published model as a model file, with the names of the free parameters."""
+        return self._call(self.module.file, options)
+
+    def experiment(self, **options: Any) -> VoltageClamp:
+        """The recording as an experiment to fit: at its temperature, with the data set's weights if it has
+        any."""
+        from ..fit import VoltageClamp
+
+        weights = getattr(self.module, "sigma", None)
+        sigma = None if weights is None else self._call(weights, options)
+        return VoltageClamp(self.load(**options), self.temperature(**options), sigma=sigma)
 
     def _call(self, function: Callable[..., Any], options: Mapping[str, Any]) -> Any:
         for name in options:

@@ -21,6 +21,7 @@ from .fetch import fetch
 if TYPE_CHECKING:
     from ..channel import Channel
     from ..fit import Free
+    from ..modelfile import ModelFile
     from ..recordings import Recording
 
 LICENCE = "CC BY 4.0"
@@ -135,3 +136,28 @@ def free(cell: int = 5, protocol: str = "sine_wave") -> Free:
     from ..library import herg_beattie_2018
 
     return herg_beattie_2018.free(g_low=conductance_bounds(cell)[0])
+
+
+def file(cell: int = 5, protocol: str = "sine_wave") -> ModelFile:
+    """The two-gate model as a model file with the names of `free`: this cell's reversal, temperature and
+    bounds."""
+    from .. import library, modelfile
+    from ..library.herg_beattie_2018 import reversal_potential
+
+    low, high = conductance_bounds(cell)
+    text = library.text("herg_beattie_2018")
+    name = f"herg_beattie_2018_cell_{cell}"
+    lines = {
+        "name": f'name = "{name}"',
+        "g": f'g = {{ value = "{(low * high) ** 0.5!r} nS", bounds = ["{low!r} nS", "{high!r} nS"] }}',
+        "E": f'E = "{reversal_potential(temperature(cell))!r} mV"',
+        "temperature": f'temperature = "{_cell(cell)["temperature_C"]} C"',
+    }
+    seen: set[str] = set()
+    changed = []
+    for line in text.splitlines():
+        key = line.split(" =")[0]
+        changed.append(line if key not in lines or key in seen else lines[key])
+        seen.add(key)
+    # [permeation] repeats the key g, as a name; the first one is the parameter.
+    return modelfile.loads("\n".join(changed), f"{name}.toml")

@@ -24,6 +24,7 @@ from ..units import celsius
 if TYPE_CHECKING:
     from ..channel import Channel
     from ..fit import Free
+    from ..modelfile import ModelFile
     from ..recordings import Recording
 
 LICENCE = "published facts (numbers of a table)"
@@ -82,54 +83,66 @@ def curves() -> tuple[Curve, ...]:
     return tuple(curve for curve in table() if math.isfinite(curve.alpha))
 
 
-def load(rest: float = 0.0, duration: float = 12.0, dt: float = 0.05) -> Recording:
-    """The conductance curves [mS/cm2], one sweep each: a step from rest at t = 0.
+def load(scaled: bool = True, duration: float = 12.0, dt: float = 0.05) -> Recording:
+    """The conductance curves, one sweep each: a step from rest (0 mV, the paper's displacement) at t = 0.
 
-    **Arguments:** `rest` [mV]: what to call the resting potential (0: the paper's displacement,
-    depolarization positive); `duration`, `dt` [ms]. **Raises:** `InputError` unless 0 < dt <= duration.
+    **Arguments:** `scaled`: each curve over its own plateau, as numbers up to 1; else [mS/cm2]. `duration`
+    [ms], as long as in the paper's figure by default; `dt` [ms].
+    **Raises:** `InputError` unless 0 < dt <= duration.
     """
     from ..recordings import Recording
 
     if not 0 < dt <= duration < math.inf:
         raise InputError(
-            f"Options must satisfy 0 < dt <= duration, but dt is {dt} ms and duration {duration} ms."
+            f"Options must satisfy 0 < dt <= duration, but dt is {dt} and duration {duration} ms."
         )
-    # One sample before the step, at rest, so that the command holds the resting potential.
+    # One sample before the step, at rest, so that the command holds the resting potential; it is not used.
     t = dt * np.arange(-1, round(duration / dt) + 1)
     known = curves()
-    command = np.stack([np.where(t < 0, rest, rest + c.depolarization) for c in known])
     return Recording(
         t,
-        np.stack([c.conductance(t) for c in known]),
-        command,
+        np.stack([c.conductance(t) / (c.plateau if scaled else 1.0) for c in known]),
+        np.stack([np.where(t < 0, 0.0, c.depolarization) for c in known]),
+        t >= 0,
         name="hodgkin_huxley_1952 potassium conductance",
-        unit="mS/cm2",
+        unit="1" if scaled else "mS/cm2",
         temperature=temperature(),
     )
 
 
-def sigma(rest: float = 0.0, duration: float = 12.0, dt: float = 0.05) -> np.ndarray:
-    """What each sweep's residuals are divided by: its plateau [mS/cm2], so that every curve counts alike."""
-    return np.array([[curve.plateau] for curve in curves()])
+def sigma(scaled: bool = True, duration: float = 12.0, dt: float = 0.05) -> np.ndarray:
+    """What each sweep's residuals are divided by, shape (sweeps, 1): its plateau, so that every curve counts
+    alike."""
+    return np.array([[1.0 if scaled else curve.plateau] for curve in curves()])
 
 
-def temperature(rest: float = 0.0, duration: float = 12.0, dt: float = 0.05) -> float:
+def temperature(scaled: bool = True, duration: float = 12.0, dt: float = 0.05) -> float:
     """Temperature [K] that the published laws refer to."""
     return celsius(6.3)
 
 
-def model(rest: float = 0.0, duration: float = 12.0, dt: float = 0.05) -> Channel:
-    """The conductance g n^4 with the published laws and the table's normalization, 24.31 mS/cm2."""
+def model(scaled: bool = True, duration: float = 12.0, dt: float = 0.05) -> Channel:
+    """The conductance with the published laws and the table's normalization, 24.31 mS/cm2, scaled as the
+    curves are."""
     from ..library import hodgkin_huxley_1952
 
-    return hodgkin_huxley_1952.potassium_conductance(rest=rest)
+    return hodgkin_huxley_1952.potassium_conductance(scaled=scaled)
 
 
-def free(rest: float = 0.0, duration: float = 12.0, dt: float = 0.05, *, conductance: bool = False) -> Free:
-    """The five parameters of alpha_n and beta_n; with `conductance` also the normalization."""
+def free(scaled: bool = True, duration: float = 12.0, dt: float = 0.05, *, conductance: bool = False) -> Free:
+    """The five parameters of alpha_n and beta_n; with `conductance` also g, of which scaled curves say
+    nothing."""
     from ..library import hodgkin_huxley_1952
 
-    return hodgkin_huxley_1952.free(rest=rest, conductance=conductance)
+    return hodgkin_huxley_1952.free(conductance=conductance)
+
+
+def file(scaled: bool = True, duration: float = 12.0, dt: float = 0.05) -> ModelFile:
+    """The potassium channel as a model file with the names of `free`; its signal is the conductance
+    [mS/cm2]."""
+    from ..modelfile import load as load_model
+
+    return load_model(Path(__file__).parent / "hodgkin_huxley_1952.toml")
 
 
 def rms_of_rates(alpha, beta) -> tuple[float, float]:

@@ -52,12 +52,28 @@ class Conductance(AbstractPermeation):
         return Exchange(nothing, nothing, signal)
 
 
+class OverPlateau(AbstractPermeation):
+    """What a record of conductance scaled to its plateau shows: g x over its steady value g x_inf(V), a pure
+    number.
+
+    **Arguments:** `gating`: a copy of the channel's gating, for x_inf; `g` [mS/cm2]: cancels, so that such
+    records say nothing about it.
+    """
+
+    gating: HodgkinHuxley
+    g: Float[Array, ""] = param("mS/cm2", positive)
+
+    def exchange(self, v, bath):  # noqa: D102
+        signal = 1.0 / self.gating.open_probability(self.gating.init(v, bath), v)
+        nothing = jnp.zeros((len(bath.species),), signal.dtype)
+        return Exchange(nothing, nothing, signal)
+
+
 def _potassium_gate(
-    rest: float, alpha: float, v0: float, s: float, beta: float, c: float, q10: float | None
+    rest: float, alpha: Any, v0: Any, s: Any, beta: Any, c: Any, q10: float | None
 ) -> HodgkinHuxley:
-    opening = Linoid(alpha, v0 + rest, s)
-    closing = Exponential(beta * math.exp(rest / c), -1.0 / c)
-    return HodgkinHuxley((Gate(_warmed(opening, q10), _warmed(closing, q10)),), (4,))
+    closing = Exponential(beta * jnp.exp(jnp.asarray(rest / c, jnp.result_type(float))), -1.0 / c)
+    return HodgkinHuxley((Gate(_warmed(Linoid(alpha, v0 + rest, s), q10), _warmed(closing, q10)),), (4,))
 
 
 def potassium(
@@ -84,19 +100,21 @@ def potassium(
 
 def potassium_conductance(
     *,
-    g: float = G_TABLE,
+    g: Any = G_TABLE,
     rest: float = 0.0,
-    alpha: float = 0.1,
-    v0: float = 10.0,
-    s: float = 10.0,
-    beta: float = 0.125,
-    c: float = 80.0,
+    alpha: Any = 0.1,
+    v0: Any = 10.0,
+    s: Any = 10.0,
+    beta: Any = 0.125,
+    c: Any = 80.0,
+    scaled: bool = False,
 ) -> Channel:
-    """The potassium conductance g n^4 [mS/cm2] as the signal, at the paper's temperature.
+    """The potassium conductance g n^4 [mS/cm2] as the signal, at the paper's temperature; or n^4/n_inf^4.
 
-    **Arguments:** as for `potassium`.
+    **Arguments:** as for `potassium`; `scaled`: each curve over its own plateau, g n_inf^4.
     """
-    return Channel(_potassium_gate(rest, alpha, v0, s, beta, c, None), Conductance(g))
+    gate = _potassium_gate(rest, alpha, v0, s, beta, c, None)
+    return Channel(gate, OverPlateau(gate, g) if scaled else Conductance(g))
 
 
 def free(*, rest: float = 0.0, conductance: bool = False) -> Free:
@@ -119,19 +137,23 @@ def free(*, rest: float = 0.0, conductance: bool = False) -> Free:
     if conductance:
         found.append(Parameter("g", "mS/cm2", 20.0, 100.0, log=True))
 
-    def leaves(channel: Channel) -> list[Any]:
-        gate = channel.gating.gates[0]
+    def leaves(gating: HodgkinHuxley) -> list[Any]:
+        (gate,) = gating.gates
         opening, closing = (x.rate if isinstance(x, Q10) else x for x in (gate.opening, gate.closing))
-        five = [opening.a, opening.v0, opening.s, closing.a, closing.b]
-        return [*five, channel.permeation.g] if conductance else five
+        return [opening.a, opening.v0, opening.s, closing.a, closing.b]
 
     def place(channel: Channel, values: Any) -> Channel:
         alpha, v0, s, beta, c, *more = values
-        return eqx.tree_at(leaves, channel, [alpha, v0 + rest, s, beta * jnp.exp(rest / c), -1.0 / c, *more])
+        new = [alpha, v0 + rest, s, beta * jnp.exp(rest / c), -1.0 / c]
+        channel = eqx.tree_at(lambda m: leaves(m.gating), channel, new)
+        if isinstance(channel.permeation, OverPlateau):
+            channel = eqx.tree_at(lambda m: leaves(m.permeation.gating), channel, new)
+        return eqx.tree_at(lambda m: m.permeation.g, channel, more[0]) if more else channel
 
     def read(channel: Channel) -> list[Any]:
-        alpha, v0, s, beta, b, *more = leaves(channel)
-        return [alpha, v0 - rest, s, beta * jnp.exp(b * rest), -1.0 / b, *more]
+        alpha, v0, s, beta, b = leaves(channel.gating)
+        five = [alpha, v0 - rest, s, beta * jnp.exp(b * rest), -1.0 / b]
+        return [*five, channel.permeation.g] if conductance else five
 
     return Free(tuple(found), place, (), read)
 
