@@ -1,20 +1,23 @@
-"""Constructors of voltage commands: steps, ramps, sines, staircases, and commands given by samples or tables."""
+"""Constructors of voltage commands: steps, ramps, sines, staircases, and commands given by samples or
+tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from ..results import InputError
 from .protocol import Protocol, sweeps
 
 
-def _piece(start: Any, stop: Any, duration: Any, amplitude: Any = (), frequency: Any = (), origin: float = 0.0) -> Protocol:
+def _piece(
+    start: Any, stop: Any, duration: Any, amplitude: Any = (), frequency: Any = (), origin: float = 0.0
+) -> Protocol:
     if not np.all(np.asarray(duration) >= 0):
         raise InputError(f"A duration must not be negative, but is {duration} ms.")
-    stack = lambda x: jnp.stack([x]) if isinstance(x, jax.core.Tracer) else np.asarray([x], np.float64)
+    stack = lambda x: jnp.stack([x]) if isinstance(x, Tracer) else np.asarray([x], np.float64)
     first = start
     if len(amplitude):
         first = start - sum(a * np.sin(w * origin) for a, w in zip(amplitude, frequency, strict=True))
@@ -22,7 +25,7 @@ def _piece(start: Any, stop: Any, duration: Any, amplitude: Any = (), frequency:
         np.array([0.0, duration]),
         stack(start),
         stack(stop),
-        stack(jnp.asarray(amplitude) if any(isinstance(a, jax.core.Tracer) for a in amplitude) else amplitude),
+        stack(jnp.asarray(amplitude) if any(isinstance(a, Tracer) for a in amplitude) else amplitude),
         stack(frequency),
         np.array([origin]),
         first,
@@ -40,15 +43,23 @@ def ramp(v0: Any, v1: Any, duration: float) -> Protocol:
 
 
 def sine(
-    offset: Any, amplitudes: Sequence[Any], frequencies: Sequence[float], duration: float, *, origin: float = 0.0
+    offset: Any,
+    amplitudes: Sequence[Any],
+    frequencies: Sequence[float],
+    duration: float,
+    *,
+    origin: float = 0.0,
 ) -> Protocol:
     """offset + sum_j amplitude_j sin(frequency_j (time - origin)) for a duration.
 
-    **Arguments:** `offset`, `amplitudes` [mV]; `frequencies` [rad/ms]; `duration` [ms]; `origin` [ms]: when the sines are at zero,
-    counted from the start of this piece (negative if they started before it).
+    **Arguments:** `offset`, `amplitudes` [mV]; `frequencies` [rad/ms]; `duration` [ms]; `origin` [ms]: when
+    the sines are at zero, counted from the start of this piece (negative if they started before it).
     """
     if len(amplitudes) != len(frequencies):
-        raise InputError(f"Each sine must have an amplitude and a frequency, but there are {len(amplitudes)} and {len(frequencies)}.")
+        raise InputError(
+            "Each sine must have an amplitude and a frequency, "
+            f"but there are {len(amplitudes)} and {len(frequencies)}."
+        )
     return _piece(offset, offset, duration, amplitudes, frequencies, origin)
 
 
@@ -69,7 +80,7 @@ def joined(protocols: Sequence[Protocol]) -> Protocol:
 
 def _samples(t: Any, v: Any, name: str) -> tuple[np.ndarray, Any]:
     t = np.asarray(t, np.float64)
-    v = v if isinstance(v, jax.core.Tracer) else np.asarray(v, np.float64)
+    v = v if isinstance(v, Tracer) else np.asarray(v, np.float64)
     if t.ndim != 1 or t.size < 2 or v.ndim not in (1, 2) or v.shape[-1] != t.size:
         raise InputError(
             f"{name}(t, v) must have at least two times and as many voltages (or sweeps by times), "
@@ -86,9 +97,11 @@ def _sampled(t: np.ndarray, start: Any, stop: Any, holding: Any) -> Protocol:
 
 
 def held(t: Any, v: Any) -> Protocol:
-    """A command that keeps each sample until the next, as a digital-to-analog converter does; recorded files are of this kind.
+    """A command that keeps each sample until the next, as a digital-to-analog converter does; recorded
+    files are of this kind.
 
-    **Arguments:** `t` [ms] (samples,), increasing; `v` [mV] (samples,) or (sweeps, samples). The last sample is kept for ever.
+    **Arguments:** `t` [ms] (samples,), increasing; `v` [mV] (samples,) or (sweeps, samples). The last
+    sample is kept for ever.
     """
     t, v = _samples(t, v, "held")
     if np.any(np.diff(t) <= 0):
@@ -109,17 +122,24 @@ def sampled(t: Any, v: Any) -> Protocol:
 
 
 def from_table(rows: Iterable[Sequence[float]]) -> Protocol:
-    """A command from rows (start [ms], duration [ms], voltage [mV]) or (start, duration, first voltage, last voltage).
+    """A command from rows (start [ms], duration [ms], voltage [mV]) or (start, duration, first voltage,
+    last voltage).
 
     **Raises:** `InputError` if a row starts where the one before it does not end.
     """
     whole: Protocol | None = None
     for number, row in enumerate(rows, 1):
         if len(row) not in (3, 4):
-            raise InputError(f"A row of a step table must hold start, duration and one or two voltages, but row {number} is {tuple(row)}.")
+            raise InputError(
+                "A row of a step table must hold start, duration and one or two voltages, "
+                f"but row {number} is {tuple(row)}."
+            )
         begin, duration = float(row[0]), float(row[1])
-        if whole is not None and abs(float(whole.t[-1]) - begin) > 1e-6 * max(1.0, abs(begin)):
-            raise InputError(f"Row {number} of a step table must start where the one before ends ({whole.t[-1]:g} ms), but starts at {begin:g}.")
+        if whole is not None and not abs(float(whole.t[-1]) - begin) <= 1e-6 * max(1.0, abs(begin)):
+            raise InputError(
+                f"Row {number} of a step table must start where the one before ends ({whole.t[-1]:g} ms), "
+                f"but starts at {begin:g}."
+            )
         piece = ramp(row[2], row[-1], duration).delayed(begin if whole is None else 0.0)
         whole = piece if whole is None else whole + piece
     if whole is None:
@@ -134,7 +154,11 @@ def family(make: Any, values: Iterable[Any]) -> Protocol:
 
 def to_table(protocol: Protocol) -> list[Mapping[str, float]]:
     """The pieces of a single command without sines as rows start_ms, duration_ms, v_start_mV, v_end_mV."""
-    if protocol.amplitude.size and np.any(protocol.amplitude):
+    if protocol.family is not None:
+        raise InputError(
+            "A step table must hold a single command; pick one of the family by `protocol.sweep(i)`."
+        )
+    if np.any(protocol.amplitude):
         raise InputError("A step table cannot hold sines.")
     keys = ("start_ms", "duration_ms", "v_start_mV", "v_end_mV")
     columns = (protocol.t[:-1], np.diff(protocol.t), protocol.start, protocol.stop)

@@ -10,21 +10,28 @@ from .pieces import ramp, sine, step
 from .protocol import Protocol, sweeps
 
 _NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
-_FOR = rf"for {_NUMBER} (us|ms|s|min)"
+_TIME = rf"{_NUMBER} (us|ms|s|min)"
+_FOR = rf"for {_TIME}"
 _FORMS = {
     "hold": rf"(?:hold|step|go)(?: at| to)? {_NUMBER} (mV|V) {_FOR}",
     "family": rf"steps? from {_NUMBER}(?: ?(mV|V))? to {_NUMBER} (mV|V) in {_NUMBER} (mV|V) steps {_FOR}",
-    "ramp": rf"ramp(?: from {_NUMBER}(?: ?(mV|V))?)? to {_NUMBER} (mV|V) (?:over|in|for) {_NUMBER} (us|ms|s|min)",
+    "ramp": rf"ramp(?: from {_NUMBER}(?: ?(mV|V))?)? to {_NUMBER} (mV|V) (?:over|in|for) {_TIME}",
     "sine": rf"sine of {_NUMBER} (mV|V) at {_NUMBER} (Hz|kHz) around {_NUMBER} (mV|V) {_FOR}",
 }
 _HELP = (
-    "'hold at -80 mV for 100 ms', 'step to 40 mV for 1 s', 'step from -80 to 40 mV in 10 mV steps for 500 ms', "
-    "'ramp to -120 mV over 50 ms', 'sine of 20 mV at 10 Hz around -40 mV for 2 s'"
+    "'hold at -80 mV for 100 ms', 'step to 40 mV for 1 s', "
+    "'step from -80 to 40 mV in 10 mV steps for 500 ms', 'ramp to -120 mV over 50 ms', "
+    "'sine of 20 mV at 10 Hz around -40 mV for 2 s'"
 )
 
 
-def _quantity(number: str, unit: str | None, default: str = "mV") -> float:
-    return float(number) * factor(unit or default)
+_UNITS = {unit.lower(): unit for unit in ("mV", "V", "us", "ms", "s", "min")}
+_MOST = 10_000  # sweeps of a family
+
+
+def _quantity(number: str, unit: str) -> float:
+    """A number in a unit, in mV or ms; as in the words of a sentence, capitals make no difference."""
+    return float(number) * factor(_UNITS[unit.lower()])
 
 
 def _voltages(first: float, last: float, by: float, text: str) -> np.ndarray:
@@ -32,7 +39,17 @@ def _voltages(first: float, last: float, by: float, text: str) -> np.ndarray:
         by = -by
     if by == 0:
         raise InputError(f"The steps of a family must not be zero, but are in '{text}'.")
-    return first + by * np.arange(int(np.floor((last - first) / by + 1e-9)) + 1)
+    steps = (last - first) / by
+    if not steps < _MOST:
+        raise InputError(
+            f"A family may hold up to {_MOST} steps between finite voltages, but '{text}' asks for more."
+        )
+    return first + by * np.arange(int(np.floor(steps + 1e-9)) + 1)
+
+
+def _last(protocol: Protocol) -> float:
+    """The voltage [mV] that a command ends on."""
+    return float(protocol(protocol.t[-1]))
 
 
 def parse(*sentences: str) -> Protocol:
@@ -51,10 +68,16 @@ def parse(*sentences: str) -> Protocol:
         else:
             branches = [b + piece for b in branches]
 
-    texts = [part.strip() for s in sentences for part in re.split(r"[,;\n]|\bthen\b", s) if part.strip()]
+    texts = [
+        part.strip()
+        for s in sentences
+        for part in re.split(r"[,;\n]|\bthen\b", s, flags=re.IGNORECASE)
+        if part.strip()
+    ]
     for text in texts:
         kind, match = next(
-            ((k, m) for k, form in _FORMS.items() if (m := re.fullmatch(form, text, re.IGNORECASE))), (None, None)
+            ((k, m) for k, form in _FORMS.items() if (m := re.fullmatch(form, text, re.IGNORECASE))),
+            (None, None),
         )
         if match is None:
             raise InputError(f"A sentence of a protocol must be one of {_HELP}; but is '{text}'.")
@@ -64,12 +87,15 @@ def parse(*sentences: str) -> Protocol:
         elif kind == "ramp":
             whole = before[-1] if branches is None and before else (branches[0] if branches else None)
             if g[0] is None and whole is None:
-                raise InputError(f"The first ramp of a protocol must say where it starts, but '{text}' does not: 'ramp from -80 to ...'.")
+                raise InputError(
+                    "The first ramp of a protocol must say where it starts, "
+                    f"but '{text}' does not: 'ramp from -80 to ...'."
+                )
             if g[0] is None and branches is not None:
                 target, length = _quantity(g[2], g[3]), _quantity(g[4], g[5])
-                branches = [b + ramp(float(b.stop[-1]), target, length) for b in branches]
+                branches = [b + ramp(_last(b), target, length) for b in branches]
                 continue
-            start = _quantity(g[0], g[1] or g[3]) if g[0] is not None else float(whole.stop[-1])
+            start = _quantity(g[0], g[1] or g[3]) if g[0] is not None else _last(whole)
             append(ramp(start, _quantity(g[2], g[3]), _quantity(g[4], g[5])))
         elif kind == "sine":
             per_ms = 2 * np.pi * float(g[2]) * (1e-3 if g[3].lower() == "hz" else 1.0)
@@ -77,7 +103,9 @@ def parse(*sentences: str) -> Protocol:
         else:
             if branches is not None:
                 raise InputError(f"A protocol may hold one family of steps, but '{text}' is a second one.")
-            levels = _voltages(_quantity(g[0], g[1] or g[3]), _quantity(g[2], g[3]), _quantity(g[4], g[5]), text)
+            levels = _voltages(
+                _quantity(g[0], g[1] or g[3]), _quantity(g[2], g[3]), _quantity(g[4], g[5]), text
+            )
             head = before[0] if before else None
             for piece in before[1:]:
                 head = head + piece
