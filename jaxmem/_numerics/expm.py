@@ -13,7 +13,9 @@ _SUMMED = 16  # up to this many states a product is a sum, which is faster in a 
 def expm1_generator(
     q: Float[Array, "*stack states states"], *, squarings: int | None = None
 ) -> Float[Array, "*stack states states"]:
-    """P - I for the propagator P = exp(q), of shape (states, states) or a stack of such: rows sum to zero, off-diagonals >= 0.
+    """P - I for the propagator P = exp(q), of shape (states, states) or a stack of such.
+
+    Rows sum to zero, off-diagonals are >= 0.
 
     Scaling and squaring of a uniformized series. Each off-diagonal entry is a sum of products of
     non-negative numbers, so nothing cancels: entries keep their relative accuracy for tiny q and for stiff
@@ -24,8 +26,8 @@ def expm1_generator(
     **Arguments:**
 
     - `q`: generator times time step, without unit; only its off-diagonal entries, >= 0, are read.
-    - `squarings`: None squares as often as the stiffest matrix of the stack needs, at most 24 times. A number squares just so
-      often: it is enough for exit rates up to 2^squarings/2.
+    - `squarings`: None squares as often as the stiffest matrix of the stack needs, at most 24 times. A number
+      is the most it squares: enough for exit rates up to 2^squarings/2.
 
     All entries are NaN when q is not finite or its largest exit rate is beyond what the squarings reach.
 
@@ -58,7 +60,8 @@ def _adaptive(q):
 
 @_adaptive.defjvp
 def _(primals, tangents):
-    # A loop of unknown length has no reverse mode, so this is the derivative of the longest loop, which skips what is not needed.
+    # A loop of unknown length has no reverse mode, so this is the derivative of the longest loop, which skips
+    # what is not needed.
     return jax.jvp(lambda q: _squared(q, _scaling(primals[0], _MOST), _MOST), primals, tangents)
 
 
@@ -75,7 +78,7 @@ def _squared(q, scaling, most):
 
 
 def _scaling(q, most):
-    """The largest exit rate, the number of halvings that bring it within the series' reach, and whether `most` are enough."""
+    """The largest exit rate, how many halvings bring it within `_REACH`, and if `most` are enough."""
     rates = jnp.where(_diagonal(q), 0.0, q)
     largest = rates.sum(axis=1).max(axis=0)
     valid = (
@@ -96,8 +99,8 @@ def _start(q, largest, doublings, valid):
 def _series(b):
     """exp(b - c I) for non-negative b of row sums c <= `_REACH`: the Taylor sum of exp(b) over its row sums.
 
-    Degree 16, in float32 degree 8. Truncation is below rounding for states up to 7 jumps apart (4 in float32); entries
-    between states farther apart are tiny, and lose accuracy first.
+    Degree 16, in float32 degree 8. Truncation is below rounding for states up to 7 jumps apart (4 in
+    float32); entries between states farther apart are tiny, and lose accuracy first.
     """
     degree = 16 if jnp.finfo(b.dtype).bits >= 64 else 8
     identity = _on_diagonal(jnp.ones_like(b[0]))
@@ -118,13 +121,16 @@ def _square_if(wanted, p):
 
 def _finish(p, valid):
     jumps = jnp.where(_diagonal(p), 0.0, p)
-    return jnp.where(valid[None, None], jumps - _on_diagonal(jumps.sum(axis=1)), jnp.nan)
+    leaving = jumps.sum(axis=1)
+    # A row may sum to one plus a rounding, which must not leave a negative probability of staying.
+    leaving = leaving - lax.stop_gradient(jnp.maximum(leaving - 1.0, 0.0))
+    return jnp.where(valid[None, None], jumps - _on_diagonal(leaving), jnp.nan)
 
 
 def _product(a, b):
     if a.shape[0] <= _SUMMED:
         # Written out, each term runs along the stack: three times as fast as a reduction.
-        return sum(a[:, k, None] * b[None, k] for k in range(a.shape[0]))
+        return jnp.asarray(sum(a[:, k, None] * b[None, k] for k in range(a.shape[0])))
     return jnp.einsum("iku,kju->iju", a, b, precision=lax.Precision.HIGHEST)
 
 

@@ -53,8 +53,8 @@ def matrix_recurrence(
 ) -> Float[Array, "steps+1 states"]:
     """The sequence p[0] = p0, p[k+1] = p[k] + p[k] d[which[k]].
 
-    It is the solution of a block-bidiagonal linear system, and is differentiated as one: each mode costs one more recurrence
-    (reverse runs it backward) and one product per step, to any order.
+    It is the solution of a block-bidiagonal linear system, and is differentiated as one: each mode costs one
+    more recurrence (reverse runs it backward) and one product per step, to any order.
 
     **Arguments:**
 

@@ -51,7 +51,7 @@ CASES = {
     "stiff, 12 decades": rates(5, 12),
     "chain": chain(5, 0.02, 0.3),
     "fast chain": chain(5, 30.0, 3.0),
-    "one way": chain(4, 20.0, 0.0),
+    "one way": chain(4, 20.0, 0.0),  # probabilities of staying down to e^-60
     "20 states": rates(20, 4),
 }
 
@@ -87,6 +87,14 @@ def test_probability_is_conserved_and_never_negative(dtype, largest):
     p = d + np.eye(6, dtype=dtype)
     assert p.min() >= 0
     assert np.abs(d.sum(axis=1)).max() <= 4 * np.finfo(dtype).eps * min(1.0, 6 * largest)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, pytest.param(np.float64, marks=pytest.mark.x64)])
+def test_a_state_left_for_certain_is_not_negative(dtype):
+    for forward in np.linspace(5.0, 60.0, 12):
+        d = expm1_generator(jnp.asarray(chain(6, forward, 0.01 * forward), dtype))
+        assert (np.asarray(d) + np.eye(6, dtype=dtype)).min() >= 0
+        assert np.abs(np.asarray(d).sum(axis=1)).max() <= 4 * np.finfo(dtype).eps
 
 
 @pytest.mark.x64
