@@ -384,3 +384,217 @@ def test_the_herg_model_file_is_the_cells_own():
         model = datasets.beattie_2018.model(cell=cell)
         assert float(chosen.model.permeation.reversal) == float(model.permeation.reversal)
         assert chosen.gates == ("a", "r")
+
+
+# ---- fit
+
+
+def write_recording(
+    path: Path, *, v=(-40.0, 0.0, 40.0), a: float = 0.08, g: float = 3.0, header: str = ""
+) -> None:
+    """Sweeps of the model of MODEL with other values and a little noise, as a CSV."""
+    t = np.arange(0.0, 40.0, 0.5)
+    noise = np.random.default_rng(1)
+    lines = [header or "sweep,time [ms],voltage [mV],current [nA]"]
+    for k, step in enumerate(v):
+        n = 1.0 / (1.0 + 0.05 / a * np.exp(0.04 * 80.0 + 0.03 * 80.0))
+        opening, closing = a * np.exp(0.03 * step), 0.05 * np.exp(-0.04 * step)
+        steady = opening / (opening + closing)
+        after = steady + (n - steady) * np.exp(-(opening + closing) * np.maximum(t - 5.0, 0.0))
+        x, volts = np.where(t < 5.0, n, after), np.where(t < 5.0, -80.0, step)
+        current = 1e-3 * (g * x * (volts + 80.0) + 0.5 * noise.standard_normal(t.size))
+        lines += [f"{k},{a_},{b},{c:.9g}" for a_, b, c in zip(t, volts, current, strict=True)]
+    path.write_text("\n".join(lines) + "\n")
+
+
+@pytest.fixture
+def own(place):
+    (place / "my.toml").write_text(MODEL)
+    write_recording(place / "cell.csv")
+    write_recording(place / "other.csv", v=(-20.0, 20.0))
+    return ["fit", "--recording", "cell.csv", "--model", "my.toml", "--starts", "3"]
+
+
+def test_a_fit_of_your_own_data(capsys, own, place):
+    assert main([*own, "--held-out", "other.csv", "--blank", "1"]) == 0
+    out, err = capsys.readouterr()
+    assert "held out other" in out and "fit: 3 of 3" in err
+    folder = place / "jaxmem_fit_cell"
+    names = {p.name for p in folder.iterdir()}
+    assert names >= {
+        "report.html",
+        "summary.json",
+        "parameters.csv",
+        "model.toml",
+        "fit.npz",
+        "fit.png",
+        "held_out.png",
+    }
+    summary = json.loads((folder / "summary.json").read_text())
+    for name, true in (("a", 0.08), ("g", 3.0)):
+        row = summary["parameters"][name]
+        assert abs(row["value"] - true) < 5.0 * row["standard_error"] < 0.2 * true
+        assert row["lower"] < row["value"] < row["upper"] and row["at_bound"] is None
+    assert {
+        "rmse",
+        "rmse_over_range",
+        "starts",
+        "fraction_within_1_percent",
+        "held_out",
+        "seconds",
+        "versions",
+    } <= set(summary)
+    assert summary["starts"] == 3 and summary["rmse"] == pytest.approx(0.5, rel=0.2)
+    assert summary["held_out"][0]["protocol"] == "other" and summary["held_out"][0]["rmse"] < 0.7
+    assert set(summary["seconds"]) == {"compile", "run"}
+
+    # model.toml loads back to the same numbers, and simulates
+    from jaxmem import modelfile
+
+    assert modelfile.load(folder / "model.toml").values["g"] == summary["parameters"]["g"]["value"]
+    assert (
+        main(["simulate", str(folder / "model.toml"), "--protocol", "hold at 0 mV for 5 ms", "--quiet"]) == 0
+    )
+    capsys.readouterr()
+
+    # the same command is done at once, with the same numbers; --json prints them alone
+    before = summary["parameters"]
+    assert main([*own, "--held-out", "other.csv", "--blank", "1", "--json", "--quiet"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["parameters"] == before and err == ""
+
+    # another fit is refused the folder, and touches nothing
+    kept = {p.name: p.read_bytes() for p in folder.iterdir()}
+    assert "another" in refused(capsys, *own, "--seed", "7")
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == kept
+
+
+def test_an_interrupted_fit_continues_to_the_same_numbers(capsys, own, place, monkeypatch):
+    from jaxmem.cli import progress
+
+    class Stops(progress.Progress):
+        def __call__(self, done, total, loss=float("nan")):
+            if done >= 1:
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("jaxmem.cli.fitting.Progress", Stops)
+        assert main([*own, "--out", "stopped"]) == 130
+    assert "the same command continues the fit in stopped" in capsys.readouterr().err
+    assert not (place / "stopped" / "summary.json").exists()
+    assert main([*own, "--out", "stopped", "--quiet"]) == 0
+    assert main([*own, "--out", "whole", "--quiet"]) == 0
+    ours, whole = (json.loads((place / name / "summary.json").read_text()) for name in ("stopped", "whole"))
+    for key in ("parameters", "rmse", "fraction_within_1_percent"):
+        assert ours[key] == whole[key]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"cell.csv": None}, "cell.csv: no such file"),
+        ({"my.toml": None}, "my.toml"),
+        ({"cell.csv": ""}, "is empty"),
+        ({"cell.csv": "sweep,time [ms],volt"}, "cell.csv"),
+        ({"cell.csv": "time,voltage,current\n0,0,1\n1,0,1\n"}, "unit"),
+        ({"cell.csv": "time [ms],voltage [mV],current [nA]\n0,0,1\n1,0,nan\n2,0,1\n"}, "cell.csv"),
+        ({"cell.csv": "time [ms],voltage [mV],current [nA]\n0,0,1\n2,0,1\n1,0,1\n"}, "cell.csv"),
+        ({"cell.csv": "time [ms],voltage [mV],current [uA/cm2]\n0,0,1\n1,0,2\n2,0,1\n"}, "uA/cm2"),
+        ({"my.toml": MODEL.replace(", bounds = [", ', note = "', 2).replace("]", '"')}, "my.toml"),
+        ({"my.toml": MODEL.replace('scale = "log"', 'scale = "log", fixed = true')}, "free"),
+        ({"my.toml": MODEL.replace('"0.01 1/ms", "1 1/ms"', '"1 1/ms", "0.01 1/ms"')}, "below the upper"),
+        ({"my.toml": MODEL.replace("kind", "kinds")}, "kinds"),
+        ({"my.toml": "= ["}, "TOML"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_line(capsys, own, place, change, words):
+    for name, text in change.items():
+        (place / name).unlink() if text is None else (place / name).write_text(text)
+    assert words in refused(capsys, *own)
+    assert not (place / "jaxmem_fit_cell").exists()
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (("fit", "nothing"), "hodgkin_huxley_1952, beattie_2018"),
+        (("fit", "cell.csv"), "--recording FILE"),
+        (("fit", "--recording", "cell.csv"), "--model"),
+        (("fit", "--recording", "cell.csv", "--model", "nobody"), "nobody"),
+        (("fit", "--model", "my.toml"), "--recording"),
+        (("fit", "beattie_2018", "--recording", "cell.csv"), "leave it out"),
+        (("fit", "beattie_2018", "--free-g"), "--free-g"),
+        (("fit", "beattie_2018", "--cell", "10"), "1 to 9"),
+        (("fit", "beattie_2018", "--protocol", "sine_wave", "--held-out", "sine_wave"), "held out"),
+        (("fit", "--cell", "5"), "--cell"),
+        (("fit", "--recording", "cell.csv", "--model", "my.toml", "--units", "time"), "name=unit"),
+        (("fit", "--recording", "cell.csv", "--model", "my.toml", "--channel", "0"), "only ABF"),
+        (("fit", "--recording", "cell.csv", "--model", "my.toml", "--agree", "99"), "between 2"),
+        (("fit", "--recording", "cell.csv", "--model", "my.toml", "--bath", "K=1"), "'K=130|4'"),
+        (("fit", "--recording", "cell.csv", "--model", "my.toml", "--out", "my.toml"), "must be a folder"),
+        (("fit", "--recording", "cell.csv", "--model", "my.toml", "--out", "."), "already holds model.toml"),
+    ],
+)
+def test_options_that_do_not_go_together(capsys, own, place, argv, words):
+    (place / "model.toml").write_text("mine")
+    assert words in refused(capsys, *argv)
+    assert (place / "model.toml").read_text() == "mine"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_refused(capsys, own, place):
+    (place / "locked").mkdir(mode=0o500)
+    assert "cannot be written" in refused(capsys, *own, "--out", "locked")
+
+
+def test_units_delay_and_a_sentence_for_the_command(capsys, own, place):
+    text = (place / "cell.csv").read_text().splitlines()
+    bare = ["time,current"] + [
+        ",".join(np.array(line.split(","))[[1, 3]]) for line in text[1:] if line.startswith("0,")
+    ]
+    (place / "bare.csv").write_text("\n".join(bare) + "\n")
+    sentence = "hold at -80 mV for 5 ms, step to -40 mV for 36 ms"
+    argv = [
+        "fit",
+        "--recording",
+        "bare.csv",
+        "--model",
+        "my.toml",
+        "--starts",
+        "2",
+        "--quiet",
+        "--protocol",
+        sentence,
+    ]
+    assert main([*argv, "--units", "time=ms,current=nA"]) == 0
+    summary = json.loads((place / "jaxmem_fit_bare" / "summary.json").read_text())
+    assert summary["rmse"] == pytest.approx(0.5, rel=0.3)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.slow
+def test_the_default_fit_is_the_squid_axon(capsys, place):
+    assert main(["fit", "--starts", "4"]) == 0
+    out = capsys.readouterr().out
+    summary = json.loads((place / "jaxmem_fit_hodgkin_huxley_1952" / "summary.json").read_text())
+    assert list(summary["parameters"]) == ["alpha", "v0", "s", "beta", "c"]
+    rms = summary["rms_of_rates"]
+    assert rms["fitted"]["alpha_n"] <= 0.030 and rms["fitted"]["beta_n"] <= 0.0124
+    assert rms["published"] == pytest.approx({"alpha_n": 0.0313, "beta_n": 0.0126}, rel=0.01)
+    line = next(line for line in out.splitlines() if line.startswith("rms "))
+    assert line.split()[1:] == [
+        f"{rms[n][k]:.4f}" for k in ("alpha_n", "beta_n") for n in ("fitted", "published")
+    ]
+    assert (place / "jaxmem_fit_hodgkin_huxley_1952" / "squid.png").is_file()
+
+
+@pytest.mark.slow
+def test_a_recording_of_herg_is_fitted_and_the_action_potentials_predicted(
+    capsys, place, shared, monkeypatch
+):
+    monkeypatch.setenv("JAXMEM_DATA_MIRROR", str(shared / "data" / "mirror"))
+    assert main(["fit", "beattie_2018", "--cell", "5", "--starts", "2", "--quiet"]) == 0
+    summary = json.loads((place / "jaxmem_fit_beattie_2018_cell5" / "summary.json").read_text())
+    assert summary["rmse_over_range"] <= 1.004 * 0.0073024
+    assert summary["held_out"][0]["rmse_over_range"] <= 0.0167
+    assert 100.0 < summary["parameters"]["g"]["value"] < 200.0

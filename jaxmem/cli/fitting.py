@@ -23,7 +23,7 @@ def fit(options: argparse.Namespace) -> int:
     from .jobs import job
 
     work = job(options)
-    folder = files.folder(options.out or OWN + work.name)
+    folder = files.claim(options.out or OWN + work.name, report.FILES, "progress.npz")
     options.after_interrupt = f"; the same command continues the fit in {folder}"
     progress = Progress("fit", quiet=options.quiet)
     try:
@@ -44,6 +44,9 @@ def fit(options: argparse.Namespace) -> int:
         sys.stdout.write((folder / "summary.json").read_text("utf-8"))
     elif not options.quiet:
         _show(summary, extra, work.title, folder)
+    if not any(engine.Ending(code).converged for code in found.lanes.endings):
+        print(f"jaxmem: no start converged. {found.result}", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -58,7 +61,9 @@ def _show(summary: dict, extra, title: str, folder: Path) -> None:
     rows = []
     for name, row in summary["parameters"].items():
         value, error = with_error(row["value"], row["standard_error"])
-        rows.append((name, value, error, row["unit"], "at bound" if row["at_bound"] else ""))
+        rows.append(
+            (name, value, error, row["unit"], f"at {row['at_bound']} bound" if row["at_bound"] else "")
+        )
     print(f"{title}\n")
     print(table(("parameter", "value", "+/-", "unit", ""), rows, right=(1, 2)))
     share = percent(summary["fraction_within_1_percent"])

@@ -77,7 +77,7 @@ def _squid(options: argparse.Namespace) -> Job:
     return Job(
         DEFAULT + ("_free_g" if options.free_g else ""),
         "Potassium conductance of the squid axon (Hodgkin & Huxley 1952, Table 1)",
-        (experiment,), chosen.model, chosen.file.free, chosen, finish=squid.extra,
+        (experiment,), chosen.model, chosen.file.free, chosen, starts=24, finish=squid.extra,
     )  # fmt: skip
 
 

@@ -25,16 +25,16 @@ class Progress:
         self.terminal = bool(getattr(self.stream, "isatty", lambda: False)())
         self.start = self.last = clock()
         self.first_done: int | None = None
-        self.open = False
+        self.open = self.finished = False
 
     def __call__(self, done: int, total: int, loss: float = math.nan) -> None:
         """Shows that `done` of `total` are ready, the best with `loss`."""
-        if self.quiet:
+        if self.quiet or self.finished:
             return
         now = self.clock()
         if self.first_done is None:  # a continued job starts in the middle
             self.first_done, self.start = done, now
-        finished = done >= total
+        self.finished = finished = done >= total
         if not finished and self.open and now - self.last < (0.1 if self.terminal else EVERY):
             return
         self.last = now

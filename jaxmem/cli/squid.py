@@ -9,7 +9,6 @@ from .. import datasets, plot
 from ..electrochemistry import as_bath
 from ..report import Extra
 from ..report.figures import Drawn
-from ..report.numbers import digits
 
 SOURCE = datasets.hodgkin_huxley_1952
 
@@ -23,20 +22,14 @@ def extra(found: Any, work: Any) -> Extra:
     rows = []
     for curve in curves:
         at = np.array([curve.depolarization])
-        rates = [digits(float(laws[name][k](at)[0]), 3) for k in (0, 1) for name in ("fitted", "published")]
-        rows.append(
-            (
-                curve.name,
-                digits(curve.depolarization),
-                digits(curve.alpha, 3),
-                *rates[:2],
-                digits(curve.beta, 3),
-                *rates[2:],
-            )
-        )
-    rows.append(
-        ("rms", "", "", *(digits(rms[n][0], 3) for n in laws), "", *(digits(rms[n][1], 3) for n in laws))
-    )
+        row = [curve.name, f"{curve.depolarization:g}"]
+        for k, listed in enumerate((curve.alpha, curve.beta)):
+            row += [f"{x:.3f}" for x in (listed, *(float(pair[k](at)[0]) for pair in laws.values()))]
+        rows.append(row)
+    last = ["rms", ""]
+    for k in (0, 1):
+        last += ["", *(f"{rms[name][k]:.4f}" for name in laws)]
+    rows.append(last)
     header = (
         "curve",
         "V (mV)",

@@ -31,7 +31,7 @@ def correlation(matrix: Any, names: Sequence[str], ax: Axes | None = None) -> Ax
             ax.text(
                 j,
                 i,
-                f"{values[i, j]:.2f}".replace("0.", ".").replace("1.00", "1"),
+                "1" if i == j else f"{values[i, j]:.2f}".replace("0.", "."),
                 ha="center",
                 va="center",
                 color="white" if dark else COLORS["text"],

@@ -44,13 +44,13 @@ def traces(recording: Recording, prediction: Any = None, ax: Axes | None = None)
     alone = prediction is None
     for k, color in enumerate(sweep_colors(recording.sweeps)):
         t, y = envelope(recording.t, data[k])
-        label = recording.name or "data" if k == 0 else None
+        label = "data" if k == 0 and not alone else None
         ax.plot(
             t / ms,
             y / scale,
             color=color if alone else COLORS["data"],
-            linewidth=0.8,
-            label=None if alone else label,
+            linewidth=0.8 if alone else 1.4,
+            label=label,
         )
     if not alone:
         fitted = _like(recording, prediction)

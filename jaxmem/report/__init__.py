@@ -1,6 +1,6 @@
 """What a fit leaves behind: a page to read, figures, tables and files for programs."""
 
 from .summary import parameters, summary, versions
-from .write import Extra, write
+from .write import FILES, Extra, write
 
-__all__ = ["Extra", "parameters", "summary", "versions", "write"]
+__all__ = ["FILES", "Extra", "parameters", "summary", "versions", "write"]

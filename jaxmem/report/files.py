@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
 
@@ -29,6 +30,20 @@ def folder(path: str | os.PathLike) -> Path:
             f"{path}: cannot be written ({error.strerror or error}); give another --out"
         ) from None
     return path
+
+
+def claim(path: str | os.PathLike, names: Iterable[str], sign: str) -> Path:
+    """The folder, unless it holds files of the given names without the file `sign` that a run of ours leaves.
+
+    **Raises:** `InputError`, with nothing touched.
+    """
+    place = Path(path)
+    found = sorted(name for name in names if (place / name).exists())
+    if found and not (place / sign).exists():
+        raise InputError(
+            f"{place}: already holds {', '.join(found)}, which would be overwritten; give another --out"
+        )
+    return folder(place)
 
 
 def write(path: Path, content: bytes | str) -> Path:

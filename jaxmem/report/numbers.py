@@ -3,24 +3,29 @@
 import math
 
 
-def digits(value: float, figures: int = 4) -> str:
-    """A number to `figures` significant figures, in plain or scientific notation, whichever is short."""
+def digits(value: float | None, figures: int = 4, *, padded: bool = False) -> str:
+    """A number to `figures` significant figures, in plain or scientific notation, whichever is short.
+
+    Zeros at the end are left out unless it is `padded`.
+    """
     if value is None or not math.isfinite(value):
         return "–"
-    text = f"{value:.{figures}g}"
-    if "e" not in text:
-        return text
-    mantissa, exponent = text.split("e")
-    return f"{mantissa}e{int(exponent)}"
+    text = f"{value:#.{figures}g}" if padded else f"{value:.{figures}g}"
+    mantissa, _, exponent = text.partition("e")
+    mantissa = mantissa.removesuffix(".")
+    return f"{mantissa}e{int(exponent)}" if exponent else mantissa
 
 
 def with_error(value: float, error: float | None) -> tuple[str, str]:
     """A value and its standard error as text: the error to two figures, the value to the same place."""
     if error is None or not math.isfinite(error) or error <= 0.0 or not math.isfinite(value):
-        return digits(value, 5), digits(error, 2) if error is not None else "–"
+        return digits(value, 5), digits(error, 2)
     place = math.floor(math.log10(error)) - 1  # of the error's second figure
-    size = math.floor(math.log10(abs(value))) if value else place
-    return digits(value, min(max(size - place + 1, 2), 12)), digits(error, 2)
+    if value == 0.0:
+        return "0", digits(error, 2, padded=True)
+    size = math.floor(math.log10(abs(value)))
+    figures = min(max(size - place + 1, 1), 12)
+    return digits(value, figures, padded=True), digits(error, 2, padded=True)
 
 
 def percent(fraction: float) -> str:

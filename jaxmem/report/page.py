@@ -31,6 +31,8 @@ th.number, td.number { text-align: right; }
 .bound { color: #b34700; font-weight: 600; }
 pre { background: var(--shade); border-radius: 6px; padding: 10px 12px; overflow-x: auto; font-size: .8rem;
 margin: 8px 0; }
+@media (max-width: 560px) { figure:not(.half) figcaption::after { content: " Swipe sideways to see all of
+it."; } }
 @media print { main { padding: 0; max-width: none; } body { font-size: 11pt; } figure img { min-width: 0; }
 h2 { break-after: avoid; } }
 """

@@ -43,7 +43,7 @@ def parameters(fit: Fit) -> dict[str, dict[str, Any]]:
             "start": _number(fit.start_values[k]),
             "lower": _number(parameter.lower),
             "upper": _number(parameter.upper),
-            "at_bound": bool(fit.bounds_hit[k]),
+            "at_bound": fit.bounds_hit[k] or None,
         }
     return table
 
@@ -67,7 +67,12 @@ def summary(
         ],
         "seconds": {"compile": _number(fit.seconds["compile"]), "run": _number(fit.seconds["run"])},
         "versions": versions(),
-        "correlation_time": _number(fit.correlation_time),
+        "experiments": [
+            {"protocol": s.name, "rmse": _number(s.rmse), "rmse_over_range": _number(s.rmse_over_range)}
+            for s in fit.scores
+        ],
+        "correlation_time_ms": _number(fit.correlation_time),
+        "blocks": fit.blocks,
         "undetermined": [str(text) for text in fit.undetermined],
         "result": str(fit.result),
     }

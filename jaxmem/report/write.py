@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,10 @@ from .summary import summary, to_csv, to_json
 
 if TYPE_CHECKING:
     from ..fit import Fit, HeldOut, VoltageClamp
+
+
+#: The files of a report beside its figures.
+FILES = ("report.html", "summary.json", "parameters.csv", "model.toml", "fit.npz")
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def write(
         values = {p.name: float(v) for p, v in zip(fit.free.parameters, fit.values, strict=True)}
         files.write(folder / "model.toml", modelfile.dumps(model_file, values))
     files.write(folder / "parameters.csv", to_csv(table["parameters"]))
-    files.write(folder / "fit.npz", _arrays(fit, held_out, experiments))
+    fit.save(folder / "fit.npz")
     title = title or ", ".join(e.name for e in experiments)
     files.write(
         folder / "report.html", page.page(title, _parts(fit, table, pictures, title, experiments, extra))
@@ -165,7 +168,9 @@ def _parameter_table(rows: Mapping[str, Mapping[str, Any]]) -> str:
     for k, (name, row) in enumerate(rows.items()):
         value, error = with_error(row["value"], row["standard_error"])
         ends = [digits(row[key]) for key in ("start", "lower", "upper")]
-        lines.append((name, value, error, row["unit"], *ends, "at bound" if row["at_bound"] else ""))
+        lines.append(
+            (name, value, error, row["unit"], *ends, f"at {row['at_bound']} bound" if row["at_bound"] else "")
+        )
         marked += [(k, 7)] if row["at_bound"] else []
     return page.table(header, lines, numbers=(1, 2, 4, 5, 6), marked=marked)
 
@@ -179,27 +184,6 @@ def _errors(fit: Fit, unit: str) -> str:
     if np.isfinite(times):
         text += f" (correlation time {digits(times, 3)} ms)"
     if ratio.size and ratio.max() > 1.05:
-        span = f"{digits(ratio.min(), 2)} to {digits(ratio.max(), 2)}"
+        span = " to ".join(dict.fromkeys(digits(x, 2) for x in (ratio.min(), ratio.max())))
         text += f"; errors that take every sample as independent would be {span} times smaller"
     return text + ". The start is the one that led to the best fit."
-
-
-def _arrays(fit: Fit, held_out: Sequence[HeldOut], experiments: Sequence[VoltageClamp]) -> bytes:
-    arrays: dict[str, Any] = {
-        "names": np.array([p.name for p in fit.free.parameters]),
-        "units": np.array([p.unit for p in fit.free.parameters]),
-        "values": np.asarray(fit.values),
-        "standard_errors": np.asarray(fit.standard_errors),
-        "naive_errors": np.asarray(fit.naive_errors),
-        "covariance": np.asarray(fit.covariance),
-        "correlation": np.asarray(fit.correlation),
-        "losses": np.asarray(fit.losses),
-    }
-    for k, experiment in enumerate(experiments):
-        arrays[f"t_{k + 1}"] = experiment.recording.t
-        arrays[f"prediction_{k + 1}"] = np.asarray(experiment.predict(fit.model), np.float64)
-    for k, result in enumerate(held_out):
-        arrays[f"held_out_prediction_{k + 1}"] = np.asarray(result.prediction, np.float64)
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    return buffer.getvalue()
