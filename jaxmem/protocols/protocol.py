@@ -114,7 +114,7 @@ class Protocol(eqx.Module):
         """Which pieces hold one voltage; none of them counts as constant while the voltages are traced."""
         if any(isinstance(x, Tracer) for x in (self.start, self.stop, self.amplitude)):
             return np.zeros(self.start.shape, bool)
-        return np.asarray((self.start == self.stop) & np.all(self.amplitude == 0, -1))
+        return np.asarray(self.start == self.stop) & np.all(np.asarray(self.amplitude) == 0, -1)
 
     @property
     def duration(self) -> float:

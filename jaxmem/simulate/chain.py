@@ -1,9 +1,9 @@
 """The chain of intervals along which a state graph is propagated, and the few exponentials that it takes.
 
-Intervals of the same length and voltage share a propagator. Where a recording has thousands of different voltages, the
-propagator of an interval is a smooth function of its two voltages (the Gauss points of the fourth-order step): it is
-interpolated between a few exponentials on Chebyshev points, with weights that depend on the command alone and so are
-worked out once, on the host, for all parameters.
+Intervals of the same length and voltage share a propagator. Where a recording has thousands of different
+voltages, the propagator of an interval is a smooth function of its two voltages (the Gauss points of the
+fourth-order step): it is interpolated between a few exponentials on Chebyshev points, with weights that
+depend on the command alone and so are worked out once, on the host, for all parameters.
 """
 
 from collections.abc import Sequence
@@ -12,21 +12,25 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array, Float, Int
 
 from .filling import bucket, filled
 
-_POINTS = 10  # Chebyshev points in the mean voltage of a block; relative error 1e-13 for rates of 0.07/mV, 1e-9 for 0.17/mV
+# Chebyshev points in the mean voltage of a block; relative error 1e-13 for rates of 0.07/mV, 1e-9 for 0.17/mV
+_POINTS = 10
 _WIDTH = 12.0  # widest block [mV]
 _CHANGE = 0.5  # largest change of the voltage within an interval [mV] that is interpolated, on 3 points
 _FEW = 600  # so many different intervals are exponentiated one by one
 
 
 class Chain(eqx.Module):
-    """Intervals for state graphs: interval k has the propagator number `which[k]`; the sweeps of a family share propagators.
+    """Intervals for state graphs: interval k has the propagator number `which[k]`; the sweeps of a family
+    share propagators.
 
-    The exponentials are those of intervals of length h and voltage v. The propagators are the first of them as they are,
-    then, block by block, `mix` times the rest. Sample i lies at the start of interval `at[i]`; None stands for `at[i] = i`.
+    The exponentials are those of intervals of length h and voltage v. The propagators are the first of them
+    as they are, then, block by block, `mix` times the rest. Sample i lies at the start of interval `at[i]`;
+    None stands for `at[i] = i`.
     """
 
     h: Float[Array, " exponentials"]
@@ -35,13 +39,32 @@ class Chain(eqx.Module):
     which: Int[Array, "*sweeps intervals"]
     at: Int[Array, "*sweeps samples"] | None
 
-    def sampled(self, states: Float[Array, "intervals+1 states"], samples: int) -> Float[Array, "samples states"]:
+    def sampled(
+        self, states: Float[Array, "intervals+1 states"], samples: int
+    ) -> Float[Array, "samples states"]:
         """The states at the samples, from those at the starts of the intervals (and the end); one sweep."""
         return states[:samples] if self.at is None else states[self.at]
 
+    def mixed(self, own: Float[Array, "exponentials entries"]) -> Float[Array, "propagators entries"]:
+        """What the propagators are, given what the exponentials are."""
+        blocks, members, nodes = self.mix.shape
+        if blocks == 0:
+            return own
+        direct, entries = own.shape[0] - blocks * nodes, own.shape[1]
+        table = own[direct:].reshape(blocks, nodes, entries)
+        mixed = jnp.matmul(self.mix, table, precision=lax.Precision.HIGHEST)
+        return jnp.concatenate([own[:direct], mixed.reshape(blocks * members, entries)])
+
+    def intervals(self) -> tuple[Float[Array, " intervals"], Float[Array, " intervals"]]:
+        """Length [ms] and mean voltage [mV] of every interval; one sweep."""
+        # The interpolation reproduces what is linear in the voltage.
+        h, v = self.mixed(jnp.stack([self.h, jnp.mean(self.v, -1)], -1))[self.which].T
+        return h, v
+
 
 class Timeline(NamedTuple):
-    """One sweep's intervals: where they begin [ms], their voltages [mV] (perhaps traced), the samples and the end [ms]."""
+    """One sweep's intervals: where they begin [ms], their voltages [mV] (perhaps traced), the samples and
+    the end [ms]."""
 
     begin: np.ndarray
     v: Any
@@ -50,7 +73,8 @@ class Timeline(NamedTuple):
 
 
 def make_chain(sweeps: Sequence[Timeline]) -> Chain:
-    """The chains through the interval starts and samples of some sweeps, with a leading axis of sweeps on `which` and `at`."""
+    """The chains through the interval starts and samples of some sweeps, with a leading axis of sweeps on
+    `which` and `at`."""
     lengths, voltages, which, at = [np.zeros(1)], [sweeps[0].v[:1]], [], []
     for sweep in sweeps:
         grid = np.unique(np.concatenate([sweep.begin, sweep.t, [sweep.end]]))
@@ -71,12 +95,16 @@ def make_chain(sweeps: Sequence[Timeline]) -> Chain:
 
 
 def _indices(at: list[np.ndarray]) -> np.ndarray | None:
-    """The indices of all sweeps, or None if they only count: picking by index is slow, and slower in reverse mode."""
+    """The indices of all sweeps, or None if they only count: picking by index is slow, and slower in reverse
+    mode."""
     return None if all(np.array_equal(x, np.arange(x.size)) for x in at) else np.stack(at)
 
 
-def _unique(h: np.ndarray, v: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The different intervals, whether each has the commonest length, and the number that each given interval has among them."""
+def _unique(
+    h: np.ndarray, v: np.ndarray, scale: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The different intervals, whether each has the commonest length, and the number that each given
+    interval has among them."""
     # Lengths that agree to ten digits of the time line are the same: 0.1 ms is, wherever it lies.
     digits = np.round(h / (1e-10 * max(scale, 1.0)))
     rows = np.column_stack([digits, v])
@@ -92,15 +120,17 @@ def _unique(h: np.ndarray, v: np.ndarray, scale: float) -> tuple[np.ndarray, np.
 def _tabulated(
     h: np.ndarray, v: np.ndarray, alike: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Exponentials (lengths, voltages), the mixing weights, and the propagator that each of the given intervals has.
+    """Exponentials (lengths, voltages), the mixing weights, and the propagator that each of the given
+    intervals has.
 
-    Intervals of the common length whose voltage hardly changes are interpolated, in blocks along the mean voltage.
+    Intervals of the common length whose voltage hardly changes are interpolated, in blocks along the mean
+    voltage.
     """
     mean, change = v.mean(-1), v[:, -1] - v[:, 0]
     members = np.flatnonzero(alike & (np.abs(change) <= _CHANGE))
     members = members[np.argsort(mean[members], kind="stable")]
     turns = 1 if np.all(change[members] == 0) else 3
-    kept = _blocks(members, mean, _POINTS * turns) if h.size > _FEW else []
+    kept = _blocks(members, mean, _POINTS * turns) if h.size > _FEW and members.size else []
     direct = np.setdiff1d(np.arange(h.size), np.concatenate(kept)) if kept else np.arange(h.size)
     size, own = max((block.size for block in kept), default=0), bucket(direct.size)
     place = np.empty(h.size, int)
@@ -121,7 +151,8 @@ def _tabulated(
 
 
 def _blocks(members: np.ndarray, mean: np.ndarray, nodes: int) -> list[np.ndarray]:
-    """The members in blocks of equal width along the mean voltage, without those that hold fewer members than nodes."""
+    """The members in blocks of equal width along the mean voltage, without those that hold fewer members
+    than nodes."""
     low, high = mean[members[0]], mean[members[-1]]
     count = max(1, int(np.ceil((high - low) / _WIDTH)))
     cuts = np.searchsorted(mean[members], np.linspace(low, high, count + 1)[1:-1])

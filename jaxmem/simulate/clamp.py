@@ -5,6 +5,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 from jaxtyping import Array, Float
 
 from ..channel import Channel
@@ -18,8 +19,8 @@ from .plan import Plan, make_plan, sweep_axes
 class Trace(eqx.Module):
     """What a clamp records; with a family of commands every field but `t` has a leading axis of sweeps.
 
-    **Arguments:** `t` [ms], `v` [mV], `current` [pA], `open_probability` and `state`: one entry per mechanism (None where it has no
-    gate); `result`: a code of `RESULTS` per sweep.
+    **Arguments:** `t` [ms], `v` [mV], `current` [pA], `open_probability` and `state`: one entry per
+    mechanism (None where it has no gate); `result`: a code of `RESULTS` per sweep.
     """
 
     t: Float[Array, " samples"]
@@ -65,23 +66,32 @@ _clamp = eqx.filter_jit(clamp)
 
 
 def voltage_clamp(
-    model: Any, protocol: Protocol, t: Any, *, bath: Bath | float, method: Exact | None = None, throw: bool = True
+    model: Any,
+    protocol: Protocol,
+    t: Any,
+    *,
+    bath: Bath | float,
+    method: Exact | None = None,
+    throw: bool = True,
 ) -> Trace:
     """The current of a mechanism, or of several together, under a voltage command.
 
     It starts in the steady state at the protocol's holding voltage.
 
-    **Arguments:** `model`: a mechanism or a tuple of them; `protocol`: a command, or a family (one sweep each);
-    `t` [ms] (samples,): when to sample, not before the protocol's start; `bath`: a `Bath`, or a temperature [K]
-    where no concentration is needed; `method`: `Exact()`.
+    **Arguments:** `model`: a mechanism or a tuple of them; `protocol`: a command, or a family (one sweep
+    each); `t` [ms] (samples,): when to sample, not before the protocol's start; `bath`: a `Bath`, or a
+    temperature [K] where no concentration is needed; `method`: `Exact()`.
     **Returns:** a `Trace`.
-    **Raises:** `InputError` for bad times or a bad command; with `throw` an error if a result is not finite (`trace.result`
-    holds the code of each sweep otherwise).
+    **Raises:** `InputError` for bad times or a bad command; with `throw` an error if a result is not finite
+    (`trace.result` holds the code of each sweep otherwise).
     """
     if not isinstance(protocol, Protocol):
-        raise InputError(f"Argument `protocol` must be a Protocol (see jaxmem.protocols), but is a {type(protocol).__name__}.")
+        raise InputError(
+            "Argument `protocol` must be a Protocol (see jaxmem.protocols), "
+            f"but is a {type(protocol).__name__}."
+        )
     plan = plan_clamp(model, protocol, t, method)
     trace = _clamp(model, plan, as_bath(bath))
-    if throw and not any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves((trace.current, trace.result))):
+    if throw and not any(isinstance(x, Tracer) for x in jax.tree.leaves((trace.current, trace.result))):
         raise_failures(trace.result)
     return trace

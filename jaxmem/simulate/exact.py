@@ -1,33 +1,34 @@
 """The exact clamp: under an imposed voltage every gating is linear, so it is propagated, not integrated.
 
-Gates relax in closed form along stretches of constant voltage and by a fourth-order step elsewhere; state graphs by matrix
-exponentials. Each function is written for one sweep.
+Gates relax in closed form along stretches of constant voltage and by a fourth-order step elsewhere; state
+graphs by matrix exponentials. Each function is written for one sweep.
 """
 
+import math
 from functools import singledispatch
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
 from .._numerics.expm import expm1_generator
 from .._numerics.recurrence import affine_recurrence, matrix_recurrence
 from ..channel import Channel
 from ..electrochemistry import Bath
-from ..gating import AbstractGating, HodgkinHuxley, Markov
+from ..gating import AbstractGating, AlwaysOpen, HodgkinHuxley, Instantaneous, Markov
 from .plan import Chain, Nodes, Plan
 
-_EARLY, _LATE = 0.25 + np.sqrt(3.0) / 6.0, 0.25 - np.sqrt(3.0) / 6.0
+_GAUSS = math.sqrt(3.0) / 6.0
+_EARLY, _LATE = 0.25 + _GAUSS, 0.25 - _GAUSS
 
 
 class Exact(eqx.Module):
     """The method of the ideal clamp.
 
-    **Arguments:** `step` [ms]: longest interval of the fourth-order step where the voltage moves; held and stepped commands
-    are exact at any sampling.
+    **Arguments:** `step` [ms]: longest interval of the fourth-order step where the voltage moves; held and
+    stepped commands are exact at any sampling.
     """
 
     step: float = eqx.field(static=True, default=0.1)
@@ -38,25 +39,28 @@ def needs(model: Any) -> dict[str, bool]:
     gatings = [getattr(m, "gating", m) for m in (model if isinstance(model, tuple) else (model,))]
     return {
         "nodes": any(isinstance(g, HodgkinHuxley) for g in gatings),
-        "chain": any(not isinstance(g, HodgkinHuxley) for g in gatings),
+        "chain": any(not isinstance(g, HodgkinHuxley | AlwaysOpen | Instantaneous) for g in gatings),
     }
 
 
 def gate_trajectory(
-    steady: Float[Array, "nodes points"], rate: Float[Array, "nodes points"], x0: Float[Array, ""], nodes: Nodes
+    steady: Float[Array, "nodes points"],
+    rate: Float[Array, "nodes points"],
+    x0: Float[Array, ""],
+    nodes: Nodes,
 ) -> Float[Array, " samples"]:
     """A gate at the samples, from its steady value and rate [1/ms] in every interval.
 
     With two Gauss points the step is fourth-order Magnus for dx/dt = r (s - x),
-    x(h) = s' + (x - s') exp(-h (r1 + r2)/2), s' = w s1 + (1 - w) s2, with the weight w written so that the gate can never leave
-    the range of its steady values.
+    x(h) = s' + (x - s') exp(-h (r1 + r2)/2), s' = w s1 + (1 - w) s2, with the weight w written so that the
+    gate can never leave the range of its steady values.
     """
     h = nodes.h
     if steady.shape[-1] == 1:
         target, mean = steady[:, 0], rate[:, 0]
     else:
         (s1, s2), (r1, r2) = (jnp.moveaxis(x, -1, 0) for x in (steady, rate))
-        shift = (np.sqrt(3.0) / 6.0) * h * r2
+        shift = _GAUSS * h * r2
         w = r1 / (r1 + r2) * (1.0 - shift / jnp.sqrt(1.0 + shift**2))
         target, mean = s2 + w * (s1 - s2), 0.5 * (r1 + r2)
     change = -jnp.expm1(-mean * h)
@@ -67,8 +71,8 @@ def gate_trajectory(
 
 
 def chain_propagators(gating: Markov, chain: Chain, bath: Bath) -> Float[Array, "propagators states states"]:
-    """P - I of every propagator of a chain: exponentials, commutator-free fourth-order pairs where the voltage moves, and
-    mixtures of them.
+    """P - I of every propagator of a chain: exponentials, commutator-free fourth-order pairs where the
+    voltage moves, and mixtures of them.
 
     **Source:** Blanes & Moan 2006; Alvermann & Fehske 2011.
     """
@@ -80,39 +84,40 @@ def chain_propagators(gating: Markov, chain: Chain, bath: Bath) -> Float[Array, 
         first, second = _EARLY * q[:, 0] + _LATE * q[:, 1], _LATE * q[:, 0] + _EARLY * q[:, 1]
         d1, d2 = expm1_generator(first * h), expm1_generator(second * h)
         d = d1 + d2 + jnp.sum(d1[:, :, :, None] * d2[:, None, :, :], 2)
-    blocks, members, nodes = chain.mix.shape
-    if blocks == 0:
-        return d
-    own, states = d.shape[0] - blocks * nodes, d.shape[-1]
-    table = d[own:].reshape(blocks, nodes, states * states)
-    mixed = jnp.matmul(chain.mix, table, precision=jax.lax.Precision.HIGHEST)
-    return jnp.concatenate([d[:own], mixed.reshape(blocks * members, states, states)])
+    states = d.shape[-1]
+    return chain.mixed(d.reshape(-1, states * states)).reshape(-1, states, states)
 
 
 @singledispatch
 def trajectory(gating: Any, plan: Plan, bath: Bath) -> Any:
     """The state of a gating at the samples of a plan, from the steady state at the holding voltage.
 
-    A mechanism of a kind not known here is advanced over each interval at its mean voltage: exact for held and stepped
-    commands, second order elsewhere.
+    A mechanism of a kind not known here is advanced over each interval at its mean voltage: exact for held
+    and stepped commands, second order elsewhere.
     """
-    chain = plan.chain
-    h, v = chain.h[chain.which], jnp.mean(chain.v, -1)[chain.which]
 
     def advance(state, interval):
         state = gating.advance(state, interval[1], bath, interval[0])
         return state, state
 
     first = gating.init(plan.holding, bath)
-    last, states = jax.lax.scan(advance, first, (h, v))
-    return jax.tree.map(lambda a, b: chain.sampled(jnp.concatenate([a[None], b]), plan.t.shape[-1]), first, states)
+    _, later = jax.lax.scan(advance, first, plan.chain.intervals())
+    states = jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), first, later)
+    return jax.tree.map(lambda x: plan.chain.sampled(x, plan.t.shape[-1]), states)
+
+
+@trajectory.register(AlwaysOpen)
+@trajectory.register(Instantaneous)
+def _(gating: AlwaysOpen | Instantaneous, plan: Plan, bath: Bath) -> tuple[()]:
+    return ()
 
 
 @trajectory.register
 def _(gating: HodgkinHuxley, plan: Plan, bath: Bath) -> Float[Array, "samples gates"]:
     start = gating.init(plan.holding, bath)
     curves = [
-        gate_trajectory(*gate.relaxation(plan.nodes.v, bath), start[k], plan.nodes) for k, gate in enumerate(gating.gates)
+        gate_trajectory(*gate.relaxation(plan.nodes.v, bath), start[k], plan.nodes)
+        for k, gate in enumerate(gating.gates)
     ]
     return jnp.stack(curves, -1)
 

@@ -1,4 +1,5 @@
-"""Arrays filled up to common sizes, so that nearly equal commands share a compiled program and sweeps can be stacked."""
+"""Arrays filled up to common sizes, so that nearly equal commands share a compiled program and sweeps can be
+stacked."""
 
 from typing import Any
 

@@ -1,15 +1,19 @@
-"""From a command and sample times to arrays: the intervals over which a clamp integrates, laid out once on the host.
+"""From a command and sample times to arrays: the intervals over which a clamp integrates, laid out once on
+the host.
 
-Two layouts of the same time line. `Nodes` merges every stretch of constant voltage into one interval, whatever the number of
-samples in it: gates relax along it in closed form. `Chain` has an interval for every sample: state graphs are propagated along it.
+Two layouts of the same time line. `Nodes` merges every stretch of constant voltage into one interval,
+whatever the number of samples in it: gates relax along it in closed form. `Chain` has an interval for every
+sample: state graphs are propagated along it.
 """
 
+import math
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float, Int
 
 from ..protocols import Protocol
@@ -17,13 +21,15 @@ from ..results import InputError
 from .chain import Chain, Timeline, make_chain
 from .filling import bucket, filled, widened
 
-_GAUSS = np.sqrt(3.0) / 6.0  # the two Gauss points of an interval lie at (1/2 -+ this) of its length
+_GAUSS = math.sqrt(3.0) / 6.0  # the two Gauss points of an interval lie at (1/2 -+ this) of its length
 
 
 class Nodes(eqx.Module):
-    """Intervals for gates: node k starts an interval of length h[k] at voltage v[k] (one value, or two Gauss points).
+    """Intervals for gates: node k starts an interval of length h[k] at voltage v[k] (one value, or two
+    Gauss points).
 
-    Sample i lies `elapsed[i]` after the start of interval `node[i]`; elapsed is zero unless the voltage is constant there.
+    Sample i lies `elapsed[i]` after the start of interval `node[i]`; elapsed is zero unless the voltage is
+    constant there.
     """
 
     h: Float[Array, " nodes"]
@@ -45,12 +51,15 @@ class Plan(eqx.Module):
 def make_plan(protocol: Protocol, t: Any, step: float, *, nodes: bool, chain: bool) -> Plan:
     """The plan of a command or a family of commands at sample times.
 
-    **Arguments:** `t` [ms] (samples,), concrete; `step` [ms]: longest interval where the voltage moves; `nodes`, `chain`: which
-    layouts are wanted.
+    **Arguments:** `t` [ms] (samples,), concrete; `step` [ms]: longest interval where the voltage moves;
+    `nodes`, `chain`: which layouts are wanted.
     **Raises:** `InputError` for times that are traced, not finite, decreasing, or before the command starts.
     """
-    if isinstance(t, jax.core.Tracer) or isinstance(protocol.t, jax.core.Tracer):
-        raise InputError("The times of samples and of a protocol must be concrete: they decide the layout. Voltages may be traced.")
+    if isinstance(t, Tracer) or isinstance(protocol.t, Tracer):
+        raise InputError(
+            "The times of samples and of a protocol must be concrete: they decide the layout. "
+            "Voltages may be traced."
+        )
     t = np.asarray(t, np.float64)
     if t.ndim != 1 or t.size == 0 or not np.all(np.isfinite(t)):
         raise InputError(f"Sample times must be a list of finite numbers, but have shape {t.shape}.")
@@ -67,7 +76,10 @@ def _single(protocol: Protocol, t: np.ndarray, step: float) -> tuple[Plan, Timel
     edges, constant = protocol.t, protocol.constant
     t = _snapped(t, edges)
     if t[0] < edges[0]:
-        raise InputError(f"Samples must not lie before the protocol's start at {edges[0]:g} ms, but the first is at {t[0]:g} ms.")
+        raise InputError(
+            f"Samples must not lie before the protocol's start at {edges[0]:g} ms, "
+            f"but the first is at {t[0]:g} ms."
+        )
     starts = _piece_starts(protocol, constant)
     moving = np.flatnonzero(~constant & (np.diff(edges) > 0))
     points = [edges[starts], [edges[-1]]]
@@ -86,7 +98,8 @@ def _single(protocol: Protocol, t: np.ndarray, step: float) -> tuple[Plan, Timel
     h, v = length, _gauss(protocol, begin, length, which, bool(np.all(still)))
     node = np.searchsorted(begin, t, side="right") - 1
     nodes = Nodes(h, v, node, np.where(still[node], t - begin[node], 0.0))
-    return Plan(t, protocol.at(t, protocol.piece(t)), protocol.holding, nodes, None), Timeline(begin, v, t, end)
+    plan = Plan(t, protocol.at(t, protocol.piece(t)), protocol.holding, nodes, None)
+    return plan, Timeline(begin, v, t, end)
 
 
 def _snapped(t: np.ndarray, edges: np.ndarray) -> np.ndarray:
@@ -98,12 +111,12 @@ def _snapped(t: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 
 def _piece_starts(protocol: Protocol, constant: np.ndarray) -> np.ndarray:
-    """The pieces at which an interval must start: all, but for constant ones that go on at the same voltage."""
+    """The pieces at which an interval must start: all but constant ones that go on at the same voltage."""
     lasting = np.diff(protocol.t) > 0
     kept = np.flatnonzero(lasting)
     if kept.size == 0:
         return np.array([0])
-    if isinstance(protocol.start, jax.core.Tracer):
+    if isinstance(protocol.start, Tracer):
         return kept
     same = constant[kept[1:]] & constant[kept[:-1]] & (protocol.start[kept[1:]] == protocol.start[kept[:-1]])
     return kept[np.concatenate([[True], ~same])]
@@ -120,7 +133,7 @@ def _refined(grid: np.ndarray, protocol: Protocol, constant: np.ndarray, step: f
 
 
 def _gauss(protocol: Protocol, begin: np.ndarray, length: np.ndarray, piece: np.ndarray, still: bool) -> Any:
-    """Voltages of intervals: the constant value as one column, or the values at the two Gauss points as two."""
+    """Voltages of intervals: the constant value in one column, or those at the two Gauss points in two."""
     shares = (0.5,) if still else (0.5 - _GAUSS, 0.5 + _GAUSS)
     columns = [protocol.at(begin + share * length, piece) for share in shares]
     return np.stack(columns, -1) if isinstance(columns[0], np.ndarray) else jnp.stack(columns, -1)
@@ -131,7 +144,12 @@ def _cast(sweeps: list[Plan], chain: Chain | None, nodes: bool, single: bool) ->
     if nodes:
         n, points = bucket(max(p.nodes.h.size for p in sweeps)), max(p.nodes.v.shape[-1] for p in sweeps)
         grown = [
-            Nodes(filled(p.nodes.h, n, "zeros"), filled(widened(p.nodes.v, points), n, "edge"), p.nodes.node, p.nodes.elapsed)
+            Nodes(
+                filled(p.nodes.h, n, "zeros"),
+                filled(widened(p.nodes.v, points), n, "edge"),
+                p.nodes.node,
+                p.nodes.elapsed,
+            )
             for p in sweeps
         ]
     else:
@@ -156,4 +174,5 @@ def sweep_axes(plan: Plan) -> Plan:
     axes = jax.tree.map(lambda _: 0, plan)
     if plan.chain is None:
         return axes
-    return Plan(axes.t, axes.v, axes.holding, axes.nodes, Chain(None, None, None, 0, None if plan.chain.at is None else 0))
+    chain = Chain(None, None, None, 0, None if plan.chain.at is None else 0)
+    return Plan(axes.t, axes.v, axes.holding, axes.nodes, chain)
