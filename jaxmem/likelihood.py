@@ -1,7 +1,7 @@
 """What residuals mean: squared error and Gaussian log-likelihoods, and criteria to compare models.
 
-Residuals are prediction minus data. Samples that a mask leaves out are zeros, so each function takes the `count` of used
-samples; it is the number of residuals by default.
+Residuals are prediction minus data. Samples that a mask leaves out are zeros, so each function takes the
+`count` of used samples; it is the number of residuals by default.
 """
 
 import math
@@ -29,7 +29,8 @@ def gaussian(residuals: Float[Array, "..."], sigma: Any, count: Any = None) -> F
 
 
 def gaussian_unknown_sigma(residuals: Float[Array, "..."], count: Any = None) -> Float[Array, ""]:
-    """Log-likelihood of independent Gaussian noise at its most likely sigma^2 = sum r^2/n: -n/2 (ln(2 pi sigma^2) + 1).
+    """Log-likelihood of independent Gaussian noise at its most likely sigma^2 = sum r^2/n: -n/2 (ln(2 pi
+    sigma^2) + 1).
 
     **Arguments:** `count`: number n of used samples.
     """

@@ -1,7 +1,8 @@
-"""Fitting models to data: experiments, free parameters, bounded least squares from many starts, error bars."""
+"""Fitting models to data: experiments, free parameters, least squares from many starts, error bars."""
 
 from .experiment import Experiment, VoltageClamp, noise_level
 from .least_squares import least_squares
+from .minimize import minimize
 from .multistart import Chunks, Threads
 from .parameters import Free, Parameter, RateLimit
 from .result import Fit, HeldOut, Lanes, Score, held_out, load
@@ -30,6 +31,7 @@ __all__ = [
     "least_squares",
     "load",
     "log_between",
+    "minimize",
     "noise_level",
     "rate_box",
 ]

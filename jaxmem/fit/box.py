@@ -14,10 +14,11 @@ def damped_step(
     upper: Float[np.ndarray, " p"],
     damping: float,
 ) -> tuple[Float[np.ndarray, " p"], Bool[np.ndarray, " p"]]:
-    """The minimizer z of |a z + b|^2 + damping |z|^2 with lower <= z <= upper, and which entries are off their bounds.
+    """The minimizer z of |a z + b|^2 + damping |z|^2 with lower <= z <= upper, and which entries are off
+    their bounds.
 
-    An active-set method: solve on the free entries, walk to the first bound met, hold that entry; at a minimum of
-    the free entries let go of the held entry whose gradient points inside most.
+    An active-set method: solve on the free entries, walk to the first bound met, hold that entry; at a
+    minimum of the free entries let go of the held entry whose gradient points inside most.
 
     **Arguments**
 
@@ -72,8 +73,8 @@ def bounded_step(
 ) -> Float[np.ndarray, " p"]:
     """The minimizer z of |a z + b|^2 with lower <= z <= upper and |z| <= radius (to a tenth).
 
-    The damping that gives a step of that length is found by Hebden's iteration on the free entries, kept inside a
-    bracket; the length never grows with the damping, also inside a box.
+    The damping that gives a step of that length is found by Hebden's iteration on the free entries, kept
+    inside a bracket; the length never grows with the damping, also inside a box.
 
     **Source** J. J. Moré, Lecture Notes in Mathematics 630, 105 (1978).
     """

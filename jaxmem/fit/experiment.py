@@ -38,7 +38,8 @@ class Experiment(eqx.Module):
         """What the model says the data are."""
 
     def prepare(self, model: Any) -> "Experiment":
-        """The same experiment with everything laid out for models of this kind; pure functions from there on."""
+        """The same experiment with everything laid out for models of this kind; pure functions from there
+        on."""
         return self
 
     def residuals(self, model: Any) -> Float[Array, " residuals"]:
@@ -69,8 +70,8 @@ def used_range(data: Float[np.ndarray, "..."], mask: Bool[np.ndarray, "..."]) ->
 def noise_level(recording: Recording) -> float:
     """Standard deviation of the fastest noise in a recording, in its unit.
 
-    From third differences of neighbors, whose spread (in the sense of the median) signals, drifts and jumps hardly touch.
-    A low-pass filter makes neighbors alike, and then this is less than the noise.
+    From third differences of neighbors, whose spread (in the sense of the median) signals, drifts and jumps
+    hardly touch. A low-pass filter makes neighbors alike, and then this is less than the noise.
     """
     differences = np.diff(recording.current, 3, axis=1)
     used = np.lib.stride_tricks.sliding_window_view(recording.mask, 4, axis=1).all(-1)
@@ -86,8 +87,9 @@ class VoltageClamp(Experiment):
 
     - `recording`: current, command and mask.
     - `bath`: a `Bath`, or a temperature [K] where no concentration is needed.
-    - `sigma`: what residuals are divided by, in the recording's unit: one number, or shape (sweeps, 1). The range of the used
-      samples by default, so that experiments fitted together count by their (RMSE/range)^2; see `noise_level` for another.
+    - `sigma`: what residuals are divided by, in the recording's unit: one number, or shape (sweeps, 1). The
+      range of the used samples by default, so that experiments fitted together count by their
+      (RMSE/range)^2; see `noise_level` for another.
     - `method`: of `simulate.voltage_clamp`.
 
     **Raises** `InputError` if no sample is used or `sigma` is not positive.

@@ -34,9 +34,9 @@ def least_squares(
 ) -> Fit:
     """The parameters with the least sum of squared residuals, found from many starts.
 
-    The smallest sum over experiments of ((prediction - data)/sigma)^2 within the bounds, by a trust-region method with exact
-    Jacobians. Each lane starts at the best of a few random draws; a lane depends on its number and the key alone. Lanes whose
-    start or trial points are not finite disturb no other.
+    The smallest sum over experiments of ((prediction - data)/sigma)^2 within the bounds, by a trust-region
+    method with exact Jacobians. Each lane starts at the best of a few random draws; a lane depends on its
+    number and the key alone. Lanes whose start or trial points are not finite disturb no other.
 
     **Arguments**
 
@@ -46,11 +46,14 @@ def least_squares(
     - `key`: a random key.
     - `starts`: number of lanes. `draws`: random points per lane, of which the best is its start.
     - `agree`: stop when the best so many lanes agree (losses within 0.1 %); all starts are run by default.
-    - `folder`: where progress is written every few seconds; the same call continues a fit that was killed, to the same bits.
-    - `progress`: called with the lanes done, their number, and the best loss (root mean square of the residuals over sigma).
+    - `folder`: where progress is written every few seconds; the same call continues a fit that was killed,
+      to the same bits.
+    - `progress`: called with the lanes done, their number, and the best loss (root mean square of the
+      residuals over sigma).
     - `method`: tolerances. `executor`: `Threads(...)` or `Chunks(...)`.
 
-    **Raises** `InputError` for bad arguments, numbers in float32, a folder that holds another fit, or if no lane is finite.
+    **Raises** `InputError` for bad arguments, numbers in float32, a folder that holds another fit, or if no
+    lane is finite.
     """
     since = time.monotonic()
     problem = make_problem(experiments, model, free)

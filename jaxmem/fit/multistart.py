@@ -1,4 +1,5 @@
-"""Many lanes at once: threads over the cores, or vmapped chunks on an accelerator. A lane depends on its number alone."""
+"""Many lanes at once: threads over the cores, or vmapped chunks on an accelerator. A lane depends on its
+number alone."""
 
 import bisect
 import dataclasses
@@ -63,7 +64,8 @@ class Run:
     def enough(self) -> int | None:
         """The number of lanes after which the best k agree, or None if they do not yet.
 
-        It looks at lanes in the order of their numbers, so that it does not depend on which of them ended first.
+        It looks at lanes in the order of their numbers, so that it does not depend on which of them ended
+        first.
         """
         done: list[float] = []
         for lane in range(self.total):
@@ -190,7 +192,8 @@ class Chunks:
             state.report()
 
     def _many(self, function: Callable[..., Any], state: Run, points: list[np.ndarray]) -> list[np.ndarray]:
-        """A vmapped function at some points, always in chunks of the same size: one compilation, the same bits."""
+        """A vmapped function at some points, always in chunks of the same size: one compilation, the same
+        bits."""
         results: list[np.ndarray] = []
         for k in range(0, len(points), self.size):
             some = points[k : k + self.size]

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -28,9 +29,11 @@ class Parameter:
     - `lower`, `upper`: bounds; they may be infinite if `start` is given.
     - `log`: searched as its logarithm (the bounds must be positive).
     - `value`: where the first lane starts; without it every lane's start is drawn.
-    - `start`: the range (low, high) from which starts are drawn, uniformly in the value or its logarithm; the bounds by default.
+    - `start`: the range (low, high) from which starts are drawn, uniformly in the value or its logarithm;
+      the bounds by default.
 
-    **Raises** `InputError` for bounds that are reversed or not positive under `log`, and for a value or range outside them.
+    **Raises** `InputError` for bounds that are reversed or not positive under `log`, and for a value or
+    range outside them.
     """
 
     name: str
@@ -47,18 +50,21 @@ class Parameter:
         span = f"[{self.lower:g}, {self.upper:g}]"
         if not self.lower < self.upper:
             raise InputError(
-                f"{self.name}: the lower bound must be below the upper one, but they are {span}; exchange them."
+                f"{self.name}: the lower bound must be below the upper one, but they are {span}; exchange "
+                f"them."
             )
         if self.log and not self.lower > 0:
             raise InputError(
-                f"{self.name}: bounds of a logarithmic search must be positive, but are {span}; use `between`."
+                f"{self.name}: bounds of a logarithmic search must be positive, but are {span}; use "
+                f"`between`."
             )
         if self.value is not None and not self.lower <= self.value <= self.upper:
             raise InputError(f"{self.name}: the start {self.value:g} must lie in the bounds {span}.")
         low, high = self.start or (self.lower, self.upper)
         if not (self.lower <= low <= high <= self.upper and math.isfinite(high - low)):
             raise InputError(
-                f"{self.name}: starts must be drawn from a finite range inside {span}, but it is [{low:g}, {high:g}]; give `start`."
+                f"{self.name}: starts must be drawn from a finite range inside {span}, but it is [{low:g}, "
+                f"{high:g}]; give `start`."
             )
 
 
@@ -66,7 +72,8 @@ class Parameter:
 class RateLimit:
     """Limits on a rate k = values[scale] exp(at values[slope]) at the voltage where it is largest.
 
-    The pair is searched as (ln k, slope), so the limits are a box. The scale's own bounds hold for drawn starts only.
+    The pair is searched as (ln k, slope), so the limits are a box. The scale's own bounds hold for drawn
+    starts only.
 
     **Arguments**
 
@@ -117,11 +124,13 @@ class Free:
             scale, slope = self.parameters[limit.scale], self.parameters[limit.slope]
             if not 0 < limit.lower < limit.upper < math.inf:
                 raise InputError(
-                    f"{scale.name}: limits of a rate must be positive and in order, but are [{limit.lower:g}, {limit.upper:g}]."
+                    f"{scale.name}: limits of a rate must be positive and in order, but are "
+                    f"[{limit.lower:g}, {limit.upper:g}]."
                 )
             if not scale.log or slope.log:
                 raise InputError(
-                    f"{scale.name}, {slope.name}: a limited rate needs log_between for its factor and between for its slope."
+                    f"{scale.name}, {slope.name}: a limited rate needs log_between for its factor and "
+                    f"between for its slope."
                 )
 
     @property
@@ -159,8 +168,8 @@ class Free:
     def draw(self, key: Any, n: int) -> Float[np.ndarray, "n p"]:
         """Physical starts, one row per lane; row i depends on `key` and i alone.
 
-        Each parameter is uniform in its range (in the logarithm if it is searched so); pairs outside their rate limits are
-        drawn again.
+        Each parameter is uniform in its range (in the logarithm if it is searched so); pairs outside their
+        rate limits are drawn again.
 
         **Raises** `InputError` if the limits of a rate cannot be met.
         """
@@ -217,9 +226,9 @@ class Free:
                     f"A free parameter is not in the model: {error}; check the selections."
                 ) from None
             for name, leaf in zip(self.names, leaves, strict=True):
-                if np.shape(leaf) != () or not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
+                if not eqx.is_inexact_array_like(leaf) or np.shape(leaf) != ():
                     raise InputError(
-                        f"{name}: must be a single number, but has shape {np.shape(leaf)}; write a Free with your own `place`."
+                        f"{name}: must be a single number, but is not; write a Free with your own `place`."
                     )
         units = {entry.path: entry.unit for entry in model_parameters(model)}
         named = tuple(
@@ -250,5 +259,6 @@ def _refuse_products(names: Sequence[str]) -> None:
             )
             if other:
                 raise InputError(
-                    f"{name} and {other} cannot both be free: the current depends on their product alone; fix one of them."
+                    f"{name} and {other} cannot both be free: the current depends on their product alone; "
+                    f"fix one of them."
                 )

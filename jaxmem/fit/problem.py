@@ -15,7 +15,8 @@ from .parameters import Free
 
 
 class Problem(eqx.Module):
-    """What a fit minimizes. Its arrays are arguments of the compiled functions: other data of the same shape do not recompile."""
+    """What a fit minimizes. Its arrays are arguments of the compiled functions: other data of the same shape
+    do not recompile."""
 
     experiments: tuple[Experiment, ...]
     model: Any
@@ -39,7 +40,8 @@ class Problem(eqx.Module):
 def make_problem(experiments: Experiment | Sequence[Experiment], model: Any, free: Free) -> Problem:
     """The problem of fitting a model to experiments.
 
-    **Raises** `InputError` if there is no experiment, numbers are not in float64, or a free parameter is not in the model.
+    **Raises** `InputError` if there is no experiment, numbers are not in float64, or a free parameter is not
+    in the model.
     """
     if isinstance(experiments, Experiment):
         experiments = (experiments,)
@@ -53,7 +55,8 @@ def make_problem(experiments: Experiment | Sequence[Experiment], model: Any, fre
     narrow += ["the model"] if any(jnp.result_type(m) == jnp.float32 for m in _floats(model)) else []
     if narrow:
         raise InputError(
-            f"A fit needs float64, but {', '.join(narrow)} was made in float32; set jax_enable_x64 before it is made."
+            f"A fit needs float64, but {', '.join(narrow)} was made in float32; set jax_enable_x64 before "
+            f"it is made."
         )
     return Problem(tuple(e.prepare(model) for e in experiments), model, free.bind(model))
 
@@ -79,9 +82,11 @@ def half_squares(problem: Problem, x: Float[Array, " p"]) -> Float[Array, ""]:
 
 
 def linearized(problem: Problem, x: Float[Array, " p"]) -> list[Float[Array, "residuals columns"]]:
-    """[J r] of every experiment: the exact Jacobian in search coordinates, with the residuals as its last column.
+    """[J r] of every experiment: the exact Jacobian in search coordinates, with the residuals as its last
+    column.
 
-    Forward mode, one pass for the residuals and one for all columns; reverse mode if there are fewer residuals than columns.
+    Forward mode, one pass for the residuals and one for all columns; reverse mode if there are fewer
+    residuals than columns.
     """
     shapes = eqx.filter_eval_shape(problem.residuals, x)
     if sum(r.size for r in shapes) < x.size:

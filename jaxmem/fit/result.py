@@ -24,8 +24,9 @@ from .uncertainty import Combination, Linearization, uncertainty
 class Lanes:
     """Every start of a multistart, one row each.
 
-    **Arguments:** `start`, `values`: physical; `losses`: root mean square of the residuals, each divided by its sigma, NaN
-    where a lane failed; `evaluations`, `jacobians`: how often each was computed; `endings`: codes of `Ending`.
+    **Arguments:** `start`, `values`: physical; `losses`: root mean square of the residuals, each divided by
+    its sigma, NaN where a lane failed; `evaluations`, `jacobians`: how often each was computed; `endings`:
+    codes of `Ending`.
     """
 
     start: Float[np.ndarray, "lanes p"]
@@ -42,7 +43,8 @@ class Lanes:
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """How well one experiment is described: root mean square error in its unit, and over the range of its data."""
+    """How well one experiment is described: root mean square error in its unit, and over the range of its
+    data."""
 
     name: str
     rmse: float
@@ -56,11 +58,13 @@ class Fit:
     **Arguments**
 
     - `model`, `free`, `values`, `start_values`: at the best lane, physical.
-    - `standard_errors`: from the block sandwich; NaN on a bound, infinite if not determined. `naive_errors`: as if samples were
-      independent. `covariance`, `correlation`: of the sandwich.
-    - `correlation_time`: of the residuals [ms], the longest of the experiments; `blocks`: number of blocks of the sandwich.
+    - `standard_errors`: from the block sandwich; NaN on a bound, infinite if not determined. `naive_errors`:
+      as if samples were independent. `covariance`, `correlation`: of the sandwich.
+    - `correlation_time`: of the residuals [ms], the longest of the experiments; `blocks`: number of blocks
+      of the sandwich.
     - `lanes`: every start. `scores`: one per experiment.
-    - `rmse`: over all samples, in the unit of the data; `rmse_over_range`: each residual divided by its experiment's range.
+    - `rmse`: over all samples, in the unit of the data; `rmse_over_range`: each residual divided by its
+      experiment's range.
     - `undetermined`: combinations of parameters that the data do not determine.
     - `bounds_hit`: per parameter `""`, `"lower"`, `"upper"`, `"rate lower"` or `"rate upper"`.
     - `seconds`: for `compile` and `run`. `result`: how the best lane ended, in words.
@@ -112,8 +116,10 @@ class Fit:
         lines += [
             "",
             f"rmse {self.rmse:.6g}, {self.rmse_over_range:.6g} of the range; "
-            f"{100 * self.fraction_within_1_percent:.3g} % of {len(self.losses)} starts within 1 % of the best ({endings})",
-            f"standard errors from {self.blocks} blocks; correlation time of the residuals {self.correlation_time:.3g} ms",
+            f"{100 * self.fraction_within_1_percent:.3g} % of {len(self.losses)} starts within 1 % of the "
+            f"best ({endings})",
+            f"standard errors from {self.blocks} blocks; correlation time of the residuals "
+            f"{self.correlation_time:.3g} ms",
         ]
         lines += [f"not determined by the data: {combination}" for combination in self.undetermined]
         return "\n".join(lines)
@@ -155,10 +161,15 @@ def load(path: str | os.PathLike, model: Any, free: Free) -> Fit:
             Combination(tuple(c["names"]), tuple(c["weights"]), c["ratio"]) for c in meta["undetermined"]
         )
         return Fit(
-            model=free.place(model, jnp.asarray(arrays["values"])), free=free.bind(model), lanes=lanes,
-            scores=tuple(Score(**s) for s in meta["scores"]), undetermined=combinations, seconds=meta["seconds"],
-            **plain, **{name: arrays[name] for name in _ARRAYS},
-        )  # fmt: skip
+            model=free.place(model, jnp.asarray(arrays["values"])),
+            free=free.bind(model),
+            lanes=lanes,
+            scores=tuple(Score(**s) for s in meta["scores"]),
+            undetermined=combinations,
+            seconds=meta["seconds"],
+            **plain,
+            **{name: arrays[name] for name in _ARRAYS},
+        )
     except (KeyError, TypeError):
         raise InputError(f"{path}: is not a saved fit, or of another version.") from None
 
@@ -167,7 +178,8 @@ def load(path: str | os.PathLike, model: Any, free: Free) -> Fit:
 class HeldOut:
     """A prediction of data that the fit never saw.
 
-    **Arguments:** `rmse` over the used samples, in the unit of the data; `rmse_over_range`; `prediction` (traces, samples).
+    **Arguments:** `rmse` over the used samples, in the unit of the data; `rmse_over_range`; `prediction`
+    (traces, samples).
     """
 
     name: str
@@ -228,22 +240,67 @@ def finish(
     found = uncertainty(
         parts, np.asarray(jax.jacfwd(free.from_search)(point)), values, ~(at_lower | at_upper), free.names
     )
-    limited = {limit.scale for limit in free.limits}
-    hit = tuple(
-        ("rate " if k in limited else "") + ("lower" if at_lower[k] else "upper")
-        if at_lower[k] or at_upper[k]
-        else ""
-        for k in range(len(x))
-    )
     times = [tau * e.spacing for tau, e in zip(found.correlation_times, problem.experiments, strict=True)]
     relative = (
         sum(s / width**2 for _, s, width in squares) if all(w > 0 for *_, w in squares) else float("nan")
     )
     return Fit(
-        model=free.place(problem.model, jnp.asarray(values)), free=free, values=values, start_values=lanes.start[best],
-        standard_errors=np.sqrt(np.diag(found.covariance)), naive_errors=np.sqrt(np.diag(found.naive)),
-        covariance=found.covariance, correlation=found.correlation, correlation_time=max(times), blocks=found.blocks,
-        lanes=lanes, scores=tuple(scores), rmse=float(np.sqrt(sum(s for _, s, _ in squares) / count)),
-        rmse_over_range=float(np.sqrt(relative / count)), undetermined=found.undetermined, bounds_hit=hit,
-        seconds=dict(seconds), result=result,
-    )  # fmt: skip
+        model=free.place(problem.model, jnp.asarray(values)),
+        free=free,
+        values=values,
+        start_values=lanes.start[best],
+        standard_errors=np.sqrt(np.diag(found.covariance)),
+        naive_errors=np.sqrt(np.diag(found.naive)),
+        covariance=found.covariance,
+        correlation=found.correlation,
+        correlation_time=max(times),
+        blocks=found.blocks,
+        lanes=lanes,
+        scores=tuple(scores),
+        rmse=float(np.sqrt(sum(s for _, s, _ in squares) / count)),
+        rmse_over_range=float(np.sqrt(relative / count)),
+        undetermined=found.undetermined,
+        bounds_hit=_bounds_hit(free, x),
+        seconds=dict(seconds),
+        result=result,
+    )
+
+
+def without_errors(
+    problem: Problem,
+    x: Float[np.ndarray, " p"],
+    lanes: Lanes,
+    best: int,
+    result: str,
+    seconds: Mapping[str, float],
+) -> Fit:
+    """A fit of a plain loss, about which no error bars are known."""
+    free = problem.free
+    values, unknown = np.asarray(free.from_search(jnp.asarray(x))), np.full((len(x), len(x)), np.nan)
+    return Fit(
+        model=free.place(problem.model, jnp.asarray(values)),
+        free=free,
+        values=values,
+        start_values=lanes.start[best],
+        standard_errors=unknown[0],
+        naive_errors=unknown[0],
+        covariance=unknown,
+        correlation=unknown,
+        correlation_time=float("nan"),
+        blocks=0,
+        lanes=lanes,
+        scores=(),
+        rmse=float("nan"),
+        rmse_over_range=float("nan"),
+        undetermined=(),
+        bounds_hit=_bounds_hit(free, x),
+        seconds=dict(seconds),
+        result=result,
+    )
+
+
+def _bounds_hit(free: Free, x: Float[np.ndarray, " p"]) -> tuple[str, ...]:
+    lower, upper = free.box
+    limited = {limit.scale for limit in free.limits}
+    ends = np.where(x <= lower, "lower", np.where(x >= upper, "upper", ""))
+    return tuple(f"rate {end}" if end and k in limited else str(end) for k, end in enumerate(ends))

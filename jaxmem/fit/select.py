@@ -71,14 +71,15 @@ def rate_box(
 ) -> RateBox:
     """Both parameters of a rate a exp(b V), with limits on the rate at its largest in a range of voltages.
 
-    It is searched as (ln k at the voltage where k is largest, b), so the limits on k are a box. Starts are drawn from the
-    ranges of a and b and drawn again until k is within its limits.
+    It is searched as (ln k at the voltage where k is largest, b), so the limits on k are a box. Starts are
+    drawn from the ranges of a and b and drawn again until k is within its limits.
 
     **Arguments**
 
     - `where`: selects the rate law (`Exponential`), with fields `a` [1/ms] and `b` [1/mV].
     - `a`: `log_between(...)` [1/ms]; holds for the starts.
-    - `b`: `between(...)` [1/mV]; does not change its sign, which says at which end of `v` the rate is largest.
+    - `b`: `between(...)` [1/mV]; does not change its sign, which says at which end of `v` the rate is
+      largest.
     - `rate`: limits [1/ms].
     - `v`: the range of voltages [mV].
 
@@ -88,7 +89,8 @@ def rate_box(
     """
     if b.lower < 0 < b.upper:
         raise InputError(
-            f"The slope of a limited rate must keep its sign, but is in [{b.lower:g}, {b.upper:g}]; give bounds of one sign."
+            f"The slope of a limited rate must keep its sign, but is in [{b.lower:g}, {b.upper:g}]; give "
+            f"bounds of one sign."
         )
     return RateBox(where, a, b, rate, float(max(v) if b.upper > 0 else min(v)))
 
@@ -96,11 +98,11 @@ def rate_box(
 def free(*entries: tuple[Callable[[Any], Any], Interval] | RateBox) -> Free:
     """Free parameters selected from a model by lambda.
 
-    **Arguments** Each entry is a pair (selection, bounds), such as `(lambda m: m.permeation.g, log_between(15.0, 150.0))`, or
-    a `rate_box(...)`.
+    **Arguments** Each entry is a pair (selection, bounds), such as `(lambda m: m.permeation.g,
+    log_between(15.0, 150.0))`, or a `rate_box(...)`.
 
-    **Raises** `InputError` if both factors of a product are freed (a channel's `number` and its conductance), a parameter
-    occurs twice, or nothing is free.
+    **Raises** `InputError` if both factors of a product are freed (a channel's `number` and its
+    conductance), a parameter occurs twice, or nothing is free.
     """
     wheres: list[Callable[[Any], Any]] = []
     found: list[Parameter] = []

@@ -20,8 +20,9 @@ FILE = "progress.npz"
 def fingerprint(problem: Problem, settings: Any, x: np.ndarray) -> str:
     """A digest of everything that a lane's numbers depend on.
 
-    Data, model, parameters and settings, the version of jax, and the loss at one point, which stands for what `place` and
-    the code of the model do. The number of starts is not part of it: lanes do not depend on it.
+    Data, model, parameters and settings, the version of jax, and the loss at one point, which stands for
+    what `place` and the code of the model do. The number of starts is not part of it: lanes do not depend on
+    it.
     """
     digest = hashlib.sha256()
     for leaf in jax.tree.leaves(problem):
@@ -36,7 +37,8 @@ def fingerprint(problem: Problem, settings: Any, x: np.ndarray) -> str:
 class Store:
     """Starts and states of the lanes of one problem in a folder, or nowhere if `folder` is None.
 
-    **Raises** `InputError` if the folder cannot be written, or holds another problem's progress or a damaged file.
+    **Raises** `InputError` if the folder cannot be written, or holds another problem's progress or a damaged
+    file.
     """
 
     def __init__(self, folder: str | os.PathLike | None, identity: str):
@@ -55,7 +57,7 @@ class Store:
         if self.path is None or not self.path.exists():
             return {}, {}, 0.0
         try:
-            with np.load(self.path, allow_pickle=False) as file:
+            with open(self.path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
                 held = {name: file[name] for name in file.files}
             identity, seconds = str(held["identity"]), float(held["seconds"])
             numbers = held["lane"].tolist()
@@ -78,7 +80,8 @@ class Store:
             ) from None
         if identity != self.identity:
             raise InputError(
-                f"{self.path}: belongs to another fit (data, model, parameters, key or settings differ); choose another "
+                f"{self.path}: belongs to another fit (data, model, parameters, key or settings differ); "
+                f"choose another "
                 "folder, or delete it."
             )
         return starts, lanes, seconds
@@ -99,8 +102,8 @@ class Store:
         try:
             with open(part, "wb") as file:
                 np.savez(
-                    file, identity=np.array(self.identity), seconds=np.array(seconds), lane=np.array(numbers), start=start,
-                    ending=ending, **columns,
+                    file, identity=np.array(self.identity), seconds=np.array(seconds),
+                    lane=np.array(numbers), start=start, ending=ending, **columns,
                 )  # fmt: skip
                 file.flush()
                 os.fsync(file.fileno())
@@ -129,7 +132,7 @@ def read_arrays(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.n
     **Raises** `InputError` if the file is missing, damaged or another kind of file.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         return json.loads(str(arrays.pop("meta"))), arrays
     except FileNotFoundError:

@@ -1,10 +1,10 @@
 """Bounded nonlinear least squares by trust regions, as a state machine that never sees the data.
 
-A lane is one search from one start. All that the search needs of the residuals r(x) and their Jacobian J is the
-triangle R of a QR factorization of [J r] (p + 1 columns): |J s + r| = |R (s, 1)| for every step s. It keeps all the
-digits of J, which J^T J does not. So the engine is numpy on a (p + 1) x (p + 1) matrix, a lane's whole state is a few
-small arrays that can be stored and continued with the same bits, and where the residuals are evaluated (threads, a
-vmapped chunk on an accelerator) is somebody else's business.
+A lane is one search from one start. All that the search needs of the residuals r(x) and their Jacobian J is
+the triangle R of a QR factorization of [J r] (p + 1 columns): |J s + r| = |R (s, 1)| for every step s. It
+keeps all the digits of J, which J^T J does not. So the engine is numpy on a (p + 1) x (p + 1) matrix, a
+lane's whole state is a few small arrays that can be stored and continued with the same bits, and where the
+residuals are evaluated (threads, a vmapped chunk on an accelerator) is somebody else's business.
 """
 
 import dataclasses
@@ -45,7 +45,7 @@ _TEXT = {
     Ending.loss: "Converged: the loss no longer changes.",
     Ending.step: "Converged: the parameters no longer change.",
     Ending.max_evaluations: "Stopped at the largest number of evaluations: raise max_evaluations.",
-    Ending.nonfinite_start: "The residuals or their derivatives at the start are not finite: narrow the bounds.",
+    Ending.nonfinite_start: "The residuals or their derivatives at the start are not finite: narrow bounds.",
 }
 
 
@@ -176,8 +176,8 @@ def _width(x: Point, bounds: Bounds) -> Point:
 def _scale(lane: Lane, bounds: Bounds) -> Point:
     """What a unit of each coordinate weighs in the length of a step.
 
-    The norm of its column, as in Marquardt's method, but not less than what keeps a step along a flat direction
-    inside a part of the box: lanes that jump to its far end end on plateaus.
+    The norm of its column, as in Marquardt's method, but not less than what keeps a step along a flat
+    direction inside a part of the box: lanes that jump to its far end end on plateaus.
     """
     norms = np.linalg.norm(lane.triangle[:, :-1], axis=0)
     size = float(np.linalg.norm(lane.triangle[:, -1]))

@@ -17,11 +17,11 @@ FEWEST = 20  # blocks that a fit is cut into at least, if the data allow
 class Combination:
     """A combination of parameters that the data do not determine.
 
-    Along it every named parameter changes in proportion to its weight (relative changes, d ln; absolute ones for a parameter
-    that is zero) and the prediction stays the same.
+    Along it every named parameter changes in proportion to its weight (relative changes, d ln; absolute ones
+    for a parameter that is zero) and the prediction stays the same.
 
-    **Arguments:** `names`, `weights`: of the parameters that take part, the largest weight 1; `ratio`: how much less the
-    prediction changes than along the best determined combination.
+    **Arguments:** `names`, `weights`: of the parameters that take part, the largest weight 1; `ratio`: how
+    much less the prediction changes than along the best determined combination.
     """
 
     names: tuple[str, ...]
@@ -35,7 +35,8 @@ class Combination:
         if len(self.names) == 2 and math.isclose(abs(self.weights[0]), abs(self.weights[1]), rel_tol=0.01):
             opposite = self.weights[0] * self.weights[1] < 0
             kind, sign = ("product", "x") if opposite else ("ratio", "/")
-            return f"{self.names[0]}, {self.names[1]} (only their {kind} {self.names[0]} {sign} {self.names[1]} is determined)"
+            one, two = self.names
+            return f"{one}, {two} (only their {kind} {one} {sign} {two} is determined)"
         terms = " ".join(f"{w:+.2g} {name}" for w, name in zip(self.weights, self.names, strict=True))
         return f"{', '.join(self.names)} (can change together by relative amounts {terms})"
 
@@ -44,7 +45,8 @@ class Combination:
 class Uncertainty:
     """Covariances in physical units.
 
-    A parameter on a bound has NaN (no symmetric error bar), one that takes part in an undetermined combination infinity.
+    A parameter on a bound has NaN (no symmetric error bar), one that takes part in an undetermined
+    combination infinity.
 
     **Arguments:** `covariance`: block sandwich; `naive`: independent noise; `correlation`: of the sandwich;
     `correlation_times`: one per experiment, in samples; `blocks`: number of blocks; `undetermined`.
@@ -62,7 +64,8 @@ class Uncertainty:
 class Linearization:
     """One experiment at the minimum.
 
-    **Arguments:** `jacobian` (residuals, p) in search coordinates; `residuals` (residuals,); `mask` (traces, samples).
+    **Arguments:** `jacobian` (residuals, p) in search coordinates; `residuals` (residuals,); `mask` (traces,
+    samples).
     """
 
     jacobian: Float[np.ndarray, "residuals p"]
@@ -79,9 +82,9 @@ def uncertainty(
 ) -> Uncertainty:
     """Covariances of the parameters at a minimum.
 
-    Naive: s^2 (J^T J)^-1 with s^2 = sum r^2/(n - p). Sandwich: H^-1 (sum_b g_b g_b^T) H^-1 G/(G - p), where H = J^T J and
-    g_b = J_b^T r_b is summed over one of G blocks of a few correlation times. Data with fewer than p + 2 blocks get the naive
-    one times the correlation time.
+    Naive: s^2 (J^T J)^-1 with s^2 = sum r^2/(n - p). Sandwich: H^-1 (sum_b g_b g_b^T) H^-1 G/(G - p), where
+    H = J^T J and g_b = J_b^T r_b is summed over one of G blocks of a few correlation times. Data with fewer
+    than p + 2 blocks get the naive one times the correlation time.
 
     **Arguments**
 
@@ -111,7 +114,8 @@ def uncertainty(
 
     count = sum(int(part.mask.sum()) for part in parts)
     total = sum(float(part.residuals @ part.residuals) for part in parts)
-    variance = total / (count - q) if count > q else math.inf
+    rank = int(known.sum())
+    variance = total / (count - rank) if count > rank else math.inf
     naive = variance * inverse if math.isfinite(variance) else np.full((q, q), math.inf)
     lengths = _block_lengths(parts, taus, max(FEWEST, 2 * q + 2))
     scores = np.concatenate(
@@ -172,7 +176,8 @@ def _trace(part: Linearization) -> Float[np.ndarray, "traces samples"]:
 def correlation_time(
     residuals: Float[np.ndarray, "traces samples"], mask: Bool[np.ndarray, "traces samples"]
 ) -> float:
-    """Integrated correlation time 1 + 2 sum_k rho_k in samples, over a window of five times itself; at least 1.
+    """Integrated correlation time 1 + 2 sum_k rho_k in samples, over a window of five times itself; at least
+    1.
 
     For rho_k = f^k it is (1 + f)/(1 - f). Left-out samples count neither way.
 
@@ -208,7 +213,8 @@ def _block_lengths(parts: Sequence[Linearization], taus: Sequence[float], fewest
 def block_sums(
     jacobian: Float[np.ndarray, "residuals q"], part: Linearization, length: int
 ) -> Float[np.ndarray, "blocks q"]:
-    """The sums of J^T r over blocks of consecutive samples of each trace; blocks without a used sample are left out."""
+    """The sums of J^T r over blocks of consecutive samples of each trace; blocks without a used sample are
+    left out."""
     traces, samples = part.mask.shape
     index: Int[np.ndarray, " residuals"] = (
         np.arange(traces)[:, None] * math.ceil(samples / length) + np.arange(samples) // length
