@@ -51,6 +51,11 @@ class Experiment(eqx.Module):
         return likelihood.gaussian_unknown_sigma(self.residuals(model) * jnp.mean(self.sigma), self.count)
 
     @property
+    def dense(self) -> bool:
+        """Whether every parameter reaches every part of the computation, so that derivatives are cheapest all in one pass."""
+        return True
+
+    @property
     def count(self) -> int:
         """Number of used samples."""
         return int(np.count_nonzero(self.mask))
@@ -154,3 +159,8 @@ class PlannedClamp(Experiment):
     def predict(self, model: Any) -> Float[Array, "sweeps samples"]:
         """The model's current at the samples."""
         return clamp(model, self.plan, self.bath).current
+
+    @property
+    def dense(self) -> bool:
+        """State graphs mix everything; a gate's rates reach that gate alone."""
+        return self.plan.chain is not None

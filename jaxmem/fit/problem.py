@@ -13,6 +13,8 @@ from ..results import InputError
 from .experiment import Experiment
 from .parameters import Free
 
+_APART = 16  # up to so many parameters are differentiated one by one; more would compile for too long
+
 
 class Problem(eqx.Module):
     """What a fit minimizes. Its arrays are arguments of the compiled functions: other data of the same shape
@@ -81,28 +83,58 @@ def half_squares(problem: Problem, x: Float[Array, " p"]) -> Float[Array, ""]:
     return 0.5 * sum((jnp.sum(r**2) for r in problem.residuals(x)), start=jnp.zeros(()))
 
 
+def columns(
+    problem: Problem, x: Float[Array, " p"]
+) -> tuple[list[Float[Array, "residuals columns"]], Float[Array, "p p"]]:
+    """[J r] of every experiment, J being the exact Jacobian by physical values, and the values' own Jacobian by the search
+    coordinates.
+
+    Forward mode. One parameter at a time where most reach only a part of the model: what a parameter does not touch is then
+    not computed. All in one pass where every parameter reaches everything; reverse mode if there are fewer residuals than
+    parameters.
+    """
+    values, chain = problem.free.from_search(x), jax.jacfwd(problem.free.from_search)(x)
+
+    def residuals(values: Any) -> list[Float[Array, " residuals"]]:
+        model = problem.free.place(problem.model, values)
+        return [experiment.residuals(model) for experiment in problem.experiments]
+
+    shapes = eqx.filter_eval_shape(residuals, values)
+    if sum(r.size for r in shapes) < x.size:
+        found, slopes = residuals(values), [j.T for j in jax.jacrev(residuals)(values)]
+    elif x.size > _APART or any(experiment.dense for experiment in problem.experiments):
+        basis = jnp.eye(x.size, dtype=x.dtype)
+        found, slopes = jax.vmap(lambda t: jax.jvp(residuals, (values,), (t,)), out_axes=(None, 0))(basis)
+    else:
+        parts = [values[k] for k in range(x.size)]
+
+        def along(k: int) -> Any:
+            run = lambda value: residuals([*parts[:k], value, *parts[k + 1 :]])
+            return jax.jvp(run, (parts[k],), (jnp.ones_like(parts[k]),))
+
+        runs = [along(k) for k in range(x.size)]
+        found, slopes = runs[0][0], [jnp.stack(columns) for columns in zip(*(run[1] for run in runs), strict=True)]
+    return [jnp.concatenate([j, r[None]]).T for r, j in zip(found, slopes, strict=True)], chain
+
+
+def _in_search(columns: Float[Array, "rows columns"], chain: Float[Array, "p p"]) -> Float[Array, "rows columns"]:
+    """[J r] by search coordinates from [J r] by physical values."""
+    slopes = jnp.matmul(columns[:, :-1], chain, precision=jax.lax.Precision.HIGHEST)
+    return jnp.concatenate([slopes, columns[:, -1:]], 1)
+
+
 def linearized(problem: Problem, x: Float[Array, " p"]) -> list[Float[Array, "residuals columns"]]:
     """[J r] of every experiment: the exact Jacobian in search coordinates, with the residuals as its last
-    column.
-
-    Forward mode, one pass for the residuals and one for all columns; reverse mode if there are fewer
-    residuals than columns.
-    """
-    shapes = eqx.filter_eval_shape(problem.residuals, x)
-    if sum(r.size for r in shapes) < x.size:
-        residuals, jacobians = problem.residuals(x), jax.jacrev(problem.residuals)(x)
-    else:
-        basis = jnp.eye(x.size, dtype=x.dtype)
-        residuals, jacobians = jax.vmap(
-            lambda t: jax.jvp(problem.residuals, (x,), (t,)), out_axes=(None, -1)
-        )(basis)
-    return [jnp.concatenate([j, r[:, None]], 1) for r, j in zip(residuals, jacobians, strict=True)]
+    column."""
+    parts, chain = columns(problem, x)
+    return [_in_search(part, chain) for part in parts]
 
 
 def triangle(problem: Problem, x: Float[Array, " p"]) -> Float[Array, "rows columns"]:
     """The triangle R of a QR factorization of [J r], experiments stacked; at most p + 1 rows."""
-    parts = [jnp.linalg.qr(columns, mode="r") for columns in linearized(problem, x)]
-    return parts[0] if len(parts) == 1 else jnp.linalg.qr(jnp.concatenate(parts), mode="r")
+    parts, chain = columns(problem, x)
+    stacked = [_in_search(jnp.linalg.qr(part, mode="r"), chain) for part in parts]
+    return jnp.linalg.qr(jnp.concatenate(stacked), mode="r")
 
 
 loss_of_one = eqx.filter_jit(half_squares)
