@@ -5,13 +5,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from jaxmem import recordings, units
-from jaxmem.cli import commands, conditions, main, modelfiles, setting
+from jaxmem.cli import commands, conditions, main, setting
 from jaxmem.cli.progress import Progress, duration
 from jaxmem.cli.table import table
 from jaxmem.results import InputError
@@ -354,38 +355,6 @@ def test_the_cache_can_be_moved_and_switched_off(monkeypatch, tmp_path):
     assert setting.cores() >= 1
 
 
-# ---- models of the data sets
-
-
-@pytest.mark.parametrize("free_g", [False, True])
-def test_the_squid_model_file_is_the_published_law(free_g):
-    import equinox as eqx
-
-    from jaxmem import datasets
-
-    chosen = modelfiles.squid(free_g=free_g)
-    assert chosen.unit == "mS/cm2"
-    assert len([s for s in chosen.file.specifications if s.free]) == (6 if free_g else 5)
-    published = datasets.hodgkin_huxley_1952.model()
-    v = np.linspace(0.5, 110.0, 12)
-    ours, theirs = (m.gating.relaxation(v, 279.45) for m in (chosen.model, published))
-    np.testing.assert_allclose(ours, theirs, rtol=1e-12)
-    assert eqx.tree_equal(chosen.model.permeation, published.permeation)
-
-
-def test_the_herg_model_file_is_the_cells_own():
-    from jaxmem import datasets
-
-    for cell in (2, 5):
-        chosen = modelfiles.beattie(cell)
-        low, high = datasets.beattie_2018.conductance_bounds(cell)
-        known = chosen.file.parameters.known
-        assert (known["g"].lower, known["g"].upper) == (low, high)
-        model = datasets.beattie_2018.model(cell=cell)
-        assert float(chosen.model.permeation.reversal) == float(model.permeation.reversal)
-        assert chosen.gates == ("a", "r")
-
-
 # ---- fit
 
 
@@ -570,6 +539,27 @@ def test_units_delay_and_a_sentence_for_the_command(capsys, own, place):
     summary = json.loads((place / "jaxmem_fit_bare" / "summary.json").read_text())
     assert summary["rmse"] == pytest.approx(0.5, rel=0.3)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.slow
+def test_a_killed_fit_continues_to_the_same_bits(capsys, own, place):
+    argv = [*own[:-1], "40", "--quiet"]
+    words = [sys.executable, "-m", "jaxmem.cli", *argv, "--out", "killed"]
+    running = subprocess.Popen(words, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL)
+    try:
+        progress = place / "killed" / "progress.npz"
+        for _ in range(1200):
+            if progress.exists() or running.poll() is not None:
+                break
+            time.sleep(0.05)
+    finally:
+        running.kill()
+        running.wait()
+    assert progress.exists()
+    assert main([*argv, "--out", "killed"]) == 0
+    assert main([*argv, "--out", "whole"]) == 0
+    killed, whole = (json.loads((place / name / "summary.json").read_text()) for name in ("killed", "whole"))
+    assert killed["parameters"] == whole["parameters"] and killed["rmse"] == whole["rmse"]
 
 
 @pytest.mark.slow

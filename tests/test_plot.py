@@ -95,6 +95,8 @@ def test_long_and_large_traces_change_units():
     assert np.abs(ax.lines[0].get_ydata()).max() == pytest.approx(5.0, rel=1e-3)
     ax = plot.traces(Recording(t, np.sin(t), np.zeros(t.size), unit="mS/cm2"))
     assert ax.get_ylabel() == "conductance (mS/cm2)"
+    ax = plot.residuals(Recording(t, np.sin(t), np.zeros(t.size), unit="1"), np.zeros((1, t.size)))
+    assert ax.get_ylabel() == "residual (relative)"
 
 
 def test_overlay_has_command_data_and_residuals(recording):

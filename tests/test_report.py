@@ -1,12 +1,17 @@
 """The folder that a fit leaves behind: it loads back, needs nothing from outside, and is written whole or
 not at all."""
 
+import csv
+import json
 import math
 import os
+import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
+from jaxmem import modelfile, report
 from jaxmem.report import files, page
 from jaxmem.report.numbers import digits, percent, with_error
 from jaxmem.results import InputError
@@ -117,3 +122,99 @@ def test_text_is_escaped_and_tags_are_closed():
     assert seen.text.count("alert('1 & 2')") == 9
     assert seen.sources == ["data:image/png;base64,iVBORw=="]
     assert '<td class="number bound">1</td>' in html
+
+
+# ---- a fit
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """A small fit: two sweeps of a gate, of which the slope of closing and an idle conductance are free."""
+    import jax
+
+    from jaxmem import fit
+    from jaxmem.recordings import Recording
+
+    text = """
+name = "gate"
+[parameters]
+a = { value = "0.1 1/ms", bounds = ["0.01 1/ms", "1 1/ms"], scale = "log" }
+g = { value = "2 nS", bounds = ["0.2 nS", "2.5 nS"] }
+idle = { value = "1 nS", bounds = ["0.1 nS", "10 nS"] }
+[gating.gates.n]
+opening = { law = "exponential", a = "a", b = "0.03 1/mV" }
+closing = { law = "constant", k = "0.05 1/ms" }
+[permeation]
+kind = "ohmic"
+g = "g"
+reversal = "-80 mV"
+[leak]
+g = "idle"
+reversal = "0 mV"
+"""
+    file = modelfile.loads(text)
+    t = np.arange(0.0, 30.0, 0.5)
+    v = np.where(t < 5.0, -80.0, np.array([[0.0], [0.0]]))
+    blank = Recording(t, np.zeros(v.shape) + t, v, name="<sweeps>", mask=t > 5.0)
+    true = np.asarray(fit.VoltageClamp(blank, 293.15).predict(file.build({"g": 3.0})))
+    noise = 0.5 * np.random.default_rng(2).standard_normal(v.shape)
+    noisy = Recording(t, true + noise, v, mask=blank.mask, name="<sweeps>")
+    experiment = fit.VoltageClamp(noisy, 293.15)
+    found = fit.least_squares([experiment], file.model, file.free, key=jax.random.key(0), starts=3)
+    return found, experiment, file
+
+
+def test_the_folder_of_a_fit(fitted, tmp_path):
+    from jaxmem import fit
+
+    found, experiment, file = fitted
+    held = [fit.held_out(found, experiment)]
+    rows = (("x", "y"), [("1", "2")])
+    extra = report.Extra(command="jaxmem <fit>", heading="More", table=rows, summary={"more": 1})
+    table = report.write(
+        found, held, tmp_path / "out", experiments=[experiment], held_out_experiments=[experiment],
+        model_file=file, gates=("n",), title="A & B", extra=extra,
+    )  # fmt: skip
+    folder = tmp_path / "out"
+    pictures = {"fit.png", "gating.png", "agreement.png", "correlation.png", "held_out.png"}
+    assert {p.name for p in folder.iterdir()} == {*report.FILES, *pictures}
+
+    assert json.loads((folder / "summary.json").read_text()) == table
+    row = table["parameters"]["g"]
+    assert (row["value"], row["at_bound"], row["standard_error"]) == (2.5, "upper", None)
+    assert table["parameters"]["idle"]["standard_error"] is None
+    assert table["undetermined"] == [str(found.undetermined[0])]
+    assert table["more"] == 1 and table["starts"] == 3
+
+    rows = list(csv.DictReader((folder / "parameters.csv").read_text().splitlines()))
+    assert [r["name"] for r in rows] == ["a", "g", "idle"]
+    assert [float(r["value"]) for r in rows] == found.values.tolist()
+    assert rows[1]["standard_error"] == "" and rows[1]["unit"] == "nS"
+
+    assert modelfile.load(folder / "model.toml").values["a"] == found.values[0]
+    again = fit.load(folder / "fit.npz", file.model, file.free)
+    np.testing.assert_array_equal(again.values, found.values)
+
+    text = (folder / "report.html").read_text("utf-8")
+    seen = Reader(text)
+    assert not seen.open and len(seen.sources) == len(pictures)
+    assert all(source.startswith("data:image/png;base64,") for source in seen.sources)
+    assert not re.search(r"https?://|@import|url\(|<script|<link", text)
+    for words in ("A & B", "at upper bound", "not determined", "On a bound: g", "jaxmem <fit>", "<sweeps>"):
+        assert words in seen.text
+
+
+def test_a_report_that_cannot_be_written_leaves_no_half_files(fitted, tmp_path, monkeypatch):
+    found, experiment, file = fitted
+    real = os.replace
+
+    def full(source, target):
+        if str(target).endswith("report.html"):
+            raise OSError(28, "No space left on device")
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(InputError, match="No space left"):
+        report.write(found, [], tmp_path, experiments=[experiment], model_file=file)
+    assert not {"report.html", "summary.json"} & {p.name for p in tmp_path.iterdir()}
+    assert not list(tmp_path.glob(".*"))

@@ -57,13 +57,12 @@ def _command(options: argparse.Namespace) -> str:
 
 def _show(summary: dict, extra, title: str, folder: Path) -> None:
     from ..report.numbers import digits, percent, with_error
+    from ..report.summary import remark
 
     rows = []
     for name, row in summary["parameters"].items():
         value, error = with_error(row["value"], row["standard_error"])
-        rows.append(
-            (name, value, error, row["unit"], f"at {row['at_bound']} bound" if row["at_bound"] else "")
-        )
+        rows.append((name, value, error, row["unit"], remark(row)))
     print(f"{title}\n")
     print(table(("parameter", "value", "+/-", "unit", ""), rows, right=(1, 2)))
     share = percent(summary["fraction_within_1_percent"])

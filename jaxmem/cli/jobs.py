@@ -11,10 +11,10 @@ from ..electrochemistry import as_bath
 from ..recordings import Recording
 from ..report import Extra
 from ..results import InputError
-from . import modelfiles, squid
+from . import squid
 from .commands import command, is_file
 from .conditions import ROOM, bath, interval
-from .models import Chosen, load
+from .models import Chosen, describe, load
 
 DEFAULT = "hodgkin_huxley_1952"
 STARTS = 64
@@ -70,14 +70,13 @@ def _squid(options: argparse.Namespace) -> Job:
     for name in ("cell", "protocol", "held_out"):
         if getattr(options, name) is not None:
             raise InputError(f"{_flag(name)}: {DEFAULT} has one recording and nothing to hold out")
-    recording = datasets.load(DEFAULT)
-    chosen = modelfiles.squid(free_g=options.free_g)
-    source = datasets.hodgkin_huxley_1952
-    experiment = fit.VoltageClamp(recording, chosen.file.bath, sigma=source.sigma())
+    source = datasets.DATASETS[DEFAULT]
     return Job(
         DEFAULT + ("_free_g" if options.free_g else ""),
         "Potassium conductance of the squid axon (Hodgkin & Huxley 1952, Table 1)",
-        (experiment,), chosen.model, chosen.file.free, chosen, starts=24, finish=squid.extra,
+        (source.experiment(),), source.model(), squid.free(conductance=options.free_g),
+        describe(source.file()),
+        starts=24, finish=squid.extra,
     )  # fmt: skip
 
 
@@ -98,16 +97,12 @@ def _shipped(name: str, options: argparse.Namespace) -> Job:
             f"--held-out {repeated}: is fitted, so it cannot be held out; leave it out of one of them"
         )
 
-    def experiment(protocol: str) -> Any:
-        recording = source.load(**which, protocol=protocol)
-        return fit.VoltageClamp(recording, as_bath(source.temperature(**which, protocol=protocol)))
-
-    chosen = modelfiles.beattie(cell)
     return Job(
         f"{name}_cell{cell}" + ("" if protocols == [first] else "_" + "_".join(protocols)),
         f"{source.description.split(':')[0]}, cell {cell} ({name})",
-        [experiment(p) for p in protocols], chosen.model, chosen.file.free, chosen,
-        [experiment(p) for p in left],
+        [source.experiment(**which, protocol=p) for p in protocols],
+        source.model(**which), source.free(**which), describe(source.file(**which)),
+        [source.experiment(**which, protocol=p) for p in left],
     )  # fmt: skip
 
 

@@ -13,6 +13,11 @@ from ..report.figures import Drawn
 SOURCE = datasets.hodgkin_huxley_1952
 
 
+def free(*, conductance: bool) -> Any:
+    """The five parameters of the rates, and g with `conductance`."""
+    return SOURCE.free(conductance=conductance)
+
+
 def extra(found: Any, work: Any) -> Extra:
     """The figure, the table of rates and the rms of fitted and published laws."""
     laws = {"fitted": _laws(found.model, work), "published": _laws(SOURCE.model(), work)}
@@ -44,13 +49,14 @@ def extra(found: Any, work: Any) -> Extra:
     v = np.linspace(0.0, 115.0, 231)
     named = {name: {"α_n": pair[0](v), "β_n": pair[1](v)} for name, pair in laws.items()}
     rates = {"α_n": [c.alpha for c in curves], "β_n": [c.beta for c in curves]}
+    plateaus = np.array([[c.plateau] for c in curves])
     figure = plot.squid(
-        experiment.recording, experiment.predict(found.model), v,
+        SOURCE.load(scaled=False), plateaus * np.asarray(experiment.predict(found.model)), v,
         rates, named["fitted"], named["published"],
         v_table=v_table, labels=[c.name for c in curves], xlabel="depolarization from rest (mV)",
     )  # fmt: skip
     caption = (
-        "Left: conductance curves A to K of Table 1 and the fit. "
+        "Left: conductance curves A to K of Table 1 and the fit, each with the plateau of the table. "
         "Right: opening and closing rates, of the table, the fit and the published laws."
     )
     return Extra(

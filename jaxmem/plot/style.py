@@ -116,8 +116,15 @@ def signal_scale(largest: float, unit: str) -> tuple[float, str]:
     return (1e3, "nA") if unit == "pA" and largest >= 2000.0 else (1.0, unit)
 
 
+def signal_label(what: str, unit: str) -> str:
+    """The label of an axis: what it shows and its unit; a number without a unit is relative to something."""
+    return f"{what} (relative)" if unit in ("", "1") else f"{what} ({unit})"
+
+
 def signal_name(unit: str) -> str:
-    """What a signal in `unit` is called on an axis: conductance, or current."""
+    """What a signal in `unit` is called on an axis: conductance, current, or just signal."""
+    if unit in ("", "1"):
+        return "signal"
     return "conductance" if unit.replace(" ", "").startswith(("nS", "mS", "uS", "pS", "S")) else "current"
 
 

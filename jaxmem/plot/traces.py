@@ -9,7 +9,17 @@ from matplotlib.figure import Figure
 
 from ..recordings import Recording
 from .envelope import envelope
-from .style import COLORS, new_axes, new_figure, signal_name, signal_scale, styled, sweep_colors, time_scale
+from .style import (
+    COLORS,
+    new_axes,
+    new_figure,
+    signal_label,
+    signal_name,
+    signal_scale,
+    styled,
+    sweep_colors,
+    time_scale,
+)
 
 
 def _scales(recording: Recording) -> tuple[float, str, float, str]:
@@ -65,7 +75,7 @@ def traces(recording: Recording, prediction: Any = None, ax: Axes | None = None)
             )
         _view(ax, recording, fitted, scale)
         ax.legend(loc="best", ncols=2)
-    ax.set(xlabel=f"time ({t_unit})", ylabel=f"{signal_name(recording.unit)} ({unit})")
+    ax.set(xlabel=f"time ({t_unit})", ylabel=signal_label(signal_name(recording.unit), unit))
     return ax
 
 
@@ -81,7 +91,7 @@ def residuals(recording: Recording, prediction: Any, ax: Axes | None = None) -> 
     for k, color in enumerate(sweep_colors(recording.sweeps)):
         t, y = envelope(recording.t, left[k])
         ax.plot(t / ms, y / scale, color=color, linewidth=0.6)
-    ax.set(xlabel=f"time ({t_unit})", ylabel=f"residual ({unit})")
+    ax.set(xlabel=f"time ({t_unit})", ylabel=signal_label("residual", unit))
     return ax
 
 

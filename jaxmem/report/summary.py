@@ -79,6 +79,13 @@ def summary(
     return {**table, **(extra or {})}
 
 
+def remark(row: dict[str, Any]) -> str:
+    """What to say beside a parameter: which bound it is on, or that the data do not determine it."""
+    if row["at_bound"]:
+        return f"at {row['at_bound']} bound"
+    return "" if row["standard_error"] is not None else "not determined"
+
+
 def to_json(table: dict[str, Any]) -> str:
     """A summary as text, with keys in their order."""
     return json.dumps(table, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

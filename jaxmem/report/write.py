@@ -14,7 +14,7 @@ from ..modelfile import ModelFile
 from . import figures, files, page
 from .figures import Drawn
 from .numbers import digits, percent, with_error
-from .summary import summary, to_csv, to_json
+from .summary import remark, summary, to_csv, to_json
 
 if TYPE_CHECKING:
     from ..fit import Fit, HeldOut, VoltageClamp
@@ -108,7 +108,7 @@ def _parts(
         ),
         page.facts(
             [
-                ("RMSE", f"{digits(fit.rmse)} {unit}"),
+                ("RMSE", f"{digits(fit.rmse)} {unit}".removesuffix(" 1")),
                 ("RMSE / range", digits(fit.rmse_over_range)),
                 ("starts within 1 %", f"{percent(fit.fraction_within_1_percent)} of {table['starts']}"),
                 *[(f"held out: {h['protocol']}", digits(h["rmse_over_range"])) for h in table["held_out"]],
@@ -128,8 +128,6 @@ def _parts(
                 "note warn",
             )
         )
-    if not all(row["standard_error"] for row in table["parameters"].values()) and not table["undetermined"]:
-        parts.append(page.paragraph("Some parameters have no standard error.", "note warn"))
     parts += [page.heading("Data and fit"), pictures.get("fit", "")]
     parts += [
         page.heading("Parameters"),
@@ -168,10 +166,8 @@ def _parameter_table(rows: Mapping[str, Mapping[str, Any]]) -> str:
     for k, (name, row) in enumerate(rows.items()):
         value, error = with_error(row["value"], row["standard_error"])
         ends = [digits(row[key]) for key in ("start", "lower", "upper")]
-        lines.append(
-            (name, value, error, row["unit"], *ends, f"at {row['at_bound']} bound" if row["at_bound"] else "")
-        )
-        marked += [(k, 7)] if row["at_bound"] else []
+        lines.append((name, value, error, row["unit"], *ends, remark(row)))
+        marked.append((k, 7))
     return page.table(header, lines, numbers=(1, 2, 4, 5, 6), marked=marked)
 
 
