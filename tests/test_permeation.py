@@ -89,7 +89,8 @@ def test_ghk_needs_one_permeability_for_each_species(permeability):
     with pytest.raises(ValueError) as caught:
         GHK(permeability, (K, Na))
     assert str(caught.value) == (
-        f"Argument `permeability` must have one value for each of the 2 species, but has shape {permeability.shape}."
+        f"Argument `permeability` must have one value for each of the 2 species, but has "
+        f"shape {permeability.shape}."
     )
 
 
