@@ -82,11 +82,16 @@ class Run:
                 return lane + 1
         return self.total
 
-    def report(self, *, save: bool = False) -> None:
+    def save(self) -> None:
+        """Writes the state of every lane to the folder."""
+        lanes = dict(self.lanes)  # before the starts: a lane's start is there before its state
+        self.store.save(dict(self.starts), lanes, self.elapsed())
+        self._saved = time.monotonic()
+
+    def report(self) -> None:
         """Tells the caller and, every few seconds, the disk."""
-        if save or time.monotonic() - self._saved > SAVE_EVERY:
-            self.store.save(dict(self.starts), dict(self.lanes), self.elapsed())
-            self._saved = time.monotonic()
+        if time.monotonic() - self._saved > SAVE_EVERY:
+            self.save()
         if self.progress is not None:
             done = [self.rms(lane) for lane in range(self.total) if self.ended(lane)]
             best = min((loss for loss in done if np.isfinite(loss)), default=float("nan"))
@@ -147,7 +152,7 @@ class Threads:
                 stop.set()
                 for future in running:
                     future.exception() if not future.cancel() else None
-                state.report(save=True)
+                state.save()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,7 +173,7 @@ class Chunks:
                 if state.enough() is not None:
                     return
         finally:
-            state.report(save=True)
+            state.save()
 
     def _group(self, state: Run, group: range) -> None:
         fresh = [n for n in group if n not in state.lanes]

@@ -25,8 +25,8 @@ class Lanes:
     """Every start of a multistart, one row each.
 
     **Arguments:** `start`, `values`: physical; `losses`: root mean square of the residuals, each divided by
-    its sigma, NaN where a lane failed; `evaluations`, `jacobians`: how often each was computed; `endings`:
-    codes of `Ending`.
+    its sigma, NaN where a lane failed; `evaluations`, `jacobians`: how often each was computed in the search
+    (the draws of the start not counted); `endings`: codes of `Ending`.
     """
 
     start: Float[np.ndarray, "lanes p"]
@@ -158,7 +158,7 @@ def load(path: str | os.PathLike, model: Any, free: Free) -> Fit:
         lanes = Lanes(**{f.name: arrays[f"lanes_{f.name}"] for f in dataclasses.fields(Lanes)})
         plain = {name: meta[name] for name in _PLAIN} | {"bounds_hit": tuple(meta["bounds_hit"])}
         combinations = tuple(
-            Combination(tuple(c["names"]), tuple(c["weights"]), c["ratio"]) for c in meta["undetermined"]
+            Combination(tuple(c["names"]), tuple(c["weights"]), c["spread"]) for c in meta["undetermined"]
         )
         return Fit(
             model=free.place(model, jnp.asarray(arrays["values"])),
@@ -237,9 +237,8 @@ def finish(
     count = sum(n for n, _, _ in squares)
     values = np.asarray(free.from_search(point))
     at_lower, at_upper = x <= lower, x >= upper
-    found = uncertainty(
-        parts, np.asarray(jax.jacfwd(free.from_search)(point)), values, ~(at_lower | at_upper), free.names
-    )
+    slopes = np.asarray(jax.jacfwd(free.from_search)(point))
+    found = uncertainty(parts, slopes, values, ~(at_lower | at_upper), free.names, upper - lower)
     times = [tau * e.spacing for tau, e in zip(found.correlation_times, problem.experiments, strict=True)]
     relative = (
         sum(s / width**2 for _, s, width in squares) if all(w > 0 for *_, w in squares) else float("nan")

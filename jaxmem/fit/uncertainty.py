@@ -20,16 +20,19 @@ class Combination:
     Along it every named parameter changes in proportion to its weight (relative changes, d ln; absolute ones
     for a parameter that is zero) and the prediction stays the same.
 
-    **Arguments:** `names`, `weights`: of the parameters that take part, the largest weight 1; `ratio`: how
-    much less the prediction changes than along the best determined combination.
+    **Arguments:** `names`, `weights`: of the parameters that take part, the largest weight 1; `spread`: the
+    standard deviation along it as a fraction of the bounds: infinite if the prediction does not
+    change at all, above 1 if the bounds tell more than the data.
     """
 
     names: tuple[str, ...]
     weights: tuple[float, ...]
-    ratio: float
+    spread: float
 
     def __str__(self) -> str:
         """In words."""
+        if math.isfinite(self.spread):
+            return f"{', '.join(self.names)} (uncertain by {self.spread:.2g} times the width of the bounds)"
         if len(self.names) == 1:
             return f"{self.names[0]} (has no effect on the data)"
         if len(self.names) == 2 and math.isclose(abs(self.weights[0]), abs(self.weights[1]), rel_tol=0.01):
@@ -79,6 +82,7 @@ def uncertainty(
     values: Float[np.ndarray, " p"],
     free: Bool[np.ndarray, " p"],
     names: Sequence[str],
+    width: Float[np.ndarray, " p"] | None = None,
 ) -> Uncertainty:
     """Covariances of the parameters at a minimum.
 
@@ -93,6 +97,7 @@ def uncertainty(
     - `values`: physical.
     - `free`: which search coordinates are off their bounds.
     - `names`: of the parameters.
+    - `width`: of the bounds in search coordinates; what is less certain than that is named, too.
 
     **Source** H. White, Econometrica 48, 817 (1980), with the blocks of a moving-block bootstrap.
     """
@@ -133,11 +138,15 @@ def uncertainty(
     unknown = (np.abs(out[:, lost]) > 0).any(axis=1)
     held = ~(np.abs(out) > 0).any(axis=1)
     covariance, plain = (_physical(matrix, out, unknown, held) for matrix in (sandwich, naive))
-    directions = [
-        _combination(out @ vt[k], values, names, s[k] / s[0] if s[0] > 0 else 0.0)
-        for k in np.flatnonzero(~known)
-    ]
-    return Uncertainty(covariance, plain, _correlation(covariance), taus, blocks, tuple(directions))
+    found = [_combination(out @ vt[k], values, names, math.inf) for k in np.flatnonzero(~known)]
+    if width is not None and not found and np.isfinite(sandwich).all():
+        size = norms * width[free]
+        spread, along = np.linalg.eigh(sandwich / np.outer(size, size))
+        found = [
+            _combination(out @ (size * along[:, k]), values, names, math.sqrt(spread[k]))
+            for k in np.flatnonzero(spread > 1.0)
+        ]
+    return Uncertainty(covariance, plain, _correlation(covariance), taus, blocks, tuple(found))
 
 
 def _physical(matrix: np.ndarray, out: np.ndarray, unknown: np.ndarray, held: np.ndarray) -> np.ndarray:
@@ -159,13 +168,13 @@ def _correlation(covariance: Float[np.ndarray, "p p"]) -> Float[np.ndarray, "p p
 
 
 def _combination(
-    change: Float[np.ndarray, " p"], values: Float[np.ndarray, " p"], names: Sequence[str], ratio: float
+    change: Float[np.ndarray, " p"], values: Float[np.ndarray, " p"], names: Sequence[str], spread: float
 ) -> Combination:
     weights = np.where(values != 0, change / np.where(values != 0, values, 1.0), change)
     weights = weights / weights[np.argmax(np.abs(weights))]
     taking = np.flatnonzero(np.abs(weights) > 10 * LOADING)
     return Combination(
-        tuple(names[k] for k in taking), tuple(float(weights[k]) for k in taking), float(ratio)
+        tuple(names[k] for k in taking), tuple(float(weights[k]) for k in taking), float(spread)
     )
 
 
@@ -197,7 +206,7 @@ def correlation_time(
     tau = 1.0 + 2.0 * np.cumsum(np.append(0.0, mean[1:] / mean[0]))
     lags = np.arange(samples)
     inside = np.flatnonzero(lags >= 5.0 * tau)
-    return float(max(1.0, tau[inside[0] if inside.size else -1]))
+    return float(max(1.0, tau[int(inside[0]) if inside.size else -1]))
 
 
 def _block_lengths(parts: Sequence[Linearization], taus: Sequence[float], fewest: int) -> list[int]:

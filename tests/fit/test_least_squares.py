@@ -248,6 +248,7 @@ def test_a_damaged_file_is_refused_in_one_line(tmp_path, content):
 
 SCRIPT = """
     import sys
+    import time
     import jax
     jax.config.update("jax_enable_x64", True)
     import numpy as np
@@ -329,7 +330,7 @@ def test_float32_is_refused_with_what_to_type():
     experiment = data()
     with (
         jax.enable_x64(False),
-        pytest.raises(InputError, match="type .jax.config.update"),
+        pytest.raises(InputError, match=r"type .jax.config.update"),
     ):
         fit([experiment])
     with jax.enable_x64(False):

@@ -121,3 +121,16 @@ def test_a_parameter_on_its_bound_has_no_error_bar():
 def test_fewer_samples_than_parameters_have_infinite_errors():
     found = uncertainty([part(line(2), np.ones(2))], np.eye(2), np.ones(2), np.ones(2, bool), "ab")
     assert np.isinf(np.diag(found.covariance)).all()
+
+
+def test_what_is_less_certain_than_its_bounds_is_named_with_its_finite_error():
+    rng = np.random.default_rng(7)
+    jacobian = line(200) * [1.0, 1e-3]
+    residuals = rng.normal(size=200)
+    words = ([part(jacobian, residuals, traces=200)], np.eye(2), np.ones(2), np.ones(2, bool), "ab")
+    (combination,) = uncertainty(*words, np.array([10.0, 10.0])).undetermined
+    found = uncertainty(*words, np.array([10.0, 1e4]))
+    assert found.undetermined == ()
+    assert combination.names == ("b",)
+    assert np.isclose(combination.spread, np.sqrt(found.covariance[1, 1]) / 10.0, rtol=1e-2)
+    assert "times the width of the bounds" in str(combination)
