@@ -234,7 +234,7 @@ def test_jit_equals_eager_and_vmap_equals_a_loop(component):
 
 @over(EVERYTHING)
 def test_derivatives_agree(component):
-    """Forward and reverse mode to 1e-10, and central differences to 1e-6, in every parameter and the voltage."""
+    """Forward and reverse mode to 1e-10, central differences to 1e-6, in every parameter and the voltage."""
     run, flat = outputs(component.build(), component.bath())
     point = jnp.append(flat, TEST)
     f = jax.jit(lambda x: run(x[:-1], x[-1]))

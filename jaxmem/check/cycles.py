@@ -42,9 +42,7 @@ def rows(data: dict[str, Any]) -> Iterator[Row]:
             if cycle is not None and quantity in _READINGS and value is not None:
                 read, words = _READINGS[quantity]
                 for label, wanted, got, zero in read(cycle, quantity, value, f"{quantity} of {name}"):
-                    yield judge(
-                        name, label, wanted, got, fields.within(name, case, data, of=words, zero=zero)
-                    )
+                    yield judge(name, label, wanted, got, fields.within(name, case, data, of=words, zero=zero))
             elif quantity not in REMARKS:
                 yield not_covered(name, quantity, value)
 
@@ -90,9 +88,7 @@ def _cycle(parameters: Mapping[str, Any], name: str) -> _Cycle:
         for edge in fields.rows_of(parameters["edges_i_j_kf_kr"], where):
             entry = fields.rows_of(edge, where)
             if len(entry) != 4:
-                raise InputError(
-                    f"{where} must hold [i, j, forward rate, backward rate], but one has {len(entry)}."
-                )
+                raise InputError(f"{where} must hold [i, j, forward rate, backward rate], but one has {len(entry)}.")
             pair = (str(fields.whole(entry[0], where)), str(fields.whole(entry[1], where)))
             forward, backward = (fields.number(rate, where) for rate in entry[2:])
             if min(forward, backward) < 0.0:
@@ -100,9 +96,7 @@ def _cycle(parameters: Mapping[str, Any], name: str) -> _Cycle:
                     f"{where} must hold rates that are not negative, but one is {min(forward, backward):g}."
                 )
             if pair in edges:
-                raise InputError(
-                    f"{where} must join two states once, but joins {pair[0]} and {pair[1]} twice."
-                )
+                raise InputError(f"{where} must join two states once, but joins {pair[0]} and {pair[1]} twice.")
             edges[pair] = (Constant(forward / unit), Constant(backward / unit))
         scheme = kinetics.scheme(edges, states=tuple(str(k + 1) for k in range(states)))
     except InputError:
@@ -115,9 +109,7 @@ def _cycle(parameters: Mapping[str, Any], name: str) -> _Cycle:
 def _occupancies(cycle: _Cycle, quantity: str, value: Any, where: str) -> Iterator[Reading]:
     wanted = fields.rows_of(value, where)
     if len(wanted) != len(cycle.p):
-        raise InputError(
-            f"{where} must have one value for each of the {len(cycle.p)} states, but has {len(wanted)}."
-        )
+        raise InputError(f"{where} must have one value for each of the {len(cycle.p)} states, but has {len(wanted)}.")
     for k, p in enumerate(wanted):
         yield f"{quantity}[{k + 1}]", fields.optional(p, where), float(cycle.p[k]), ZERO
 
@@ -148,14 +140,10 @@ def _eigenvalues(cycle: _Cycle, quantity: str, value: Any, where: str) -> Iterat
     for entry in fields.rows_of(value, where):
         parts = [fields.number(x, where) for x in (entry if isinstance(entry, list) else [entry, 0.0])]
         if len(parts) != 2:
-            raise InputError(
-                f"{where} must hold [real part, imaginary part], but one has {len(parts)} entries."
-            )
+            raise InputError(f"{where} must hold [real part, imaginary part], but one has {len(parts)} entries.")
         wanted.append(complex(*parts))
     if len(wanted) != len(cycle.p):
-        raise InputError(
-            f"{where} must have one value for each of the {len(cycle.p)} states, but has {len(wanted)}."
-        )
+        raise InputError(f"{where} must have one value for each of the {len(cycle.p)} states, but has {len(wanted)}.")
     got = np.asarray(cycle.eigenvalues)
     # Which is which is a matter of rounding where real parts agree: the closest pairing is compared.
     _, place = linear_sum_assignment(np.abs(np.asarray(wanted)[:, None] - got[None, :]))

@@ -98,9 +98,7 @@ def optional(value: Any, where: str) -> float | None:
 def need(fields: Mapping[str, Any], key: str, where: str) -> Any:
     """The entry of `fields` at `key`, which must be there and not be null."""
     if fields.get(key) is None:
-        raise InputError(
-            f"{where} must have the field '{key}', but has {', '.join(map(str, fields)) or 'none'}."
-        )
+        raise InputError(f"{where} must have the field '{key}', but has {', '.join(map(str, fields)) or 'none'}.")
     return fields[key]
 
 
@@ -132,9 +130,7 @@ def within(
 
 def name_of(case: Mapping[str, Any], k: int, otherwise: str = "") -> str:
     """What a case is called: its `id` or `case`, else as it is told, else its place."""
-    given = next(
-        (case[key] for key in ("id", "case") if case.get(key) is not None), otherwise or f"case {k + 1}"
-    )
+    given = next((case[key] for key in ("id", "case") if case.get(key) is not None), otherwise or f"case {k + 1}")
     return _one_line(given)
 
 

@@ -19,9 +19,7 @@ from .row import Row, judge, not_covered
 SUBUNITS = 4
 RTOL = 1e-6  # where a file has none
 ZERO = {"mV": 1e-9}  # what passes for zero, by the unit at the end of a quantity's name
-VOLTAGES = tuple(
-    sign * 50.0 * 2.0**k for k in range(6) for sign in (-1.0, 1.0)
-)  # [mV] where half points are sought
+VOLTAGES = tuple(sign * 50.0 * 2.0**k for k in range(6) for sign in (-1.0, 1.0))  # [mV] where half points are sought
 
 Case = Mapping[str, Any]
 Quantities = Mapping[str, Callable[..., Any]]
@@ -49,9 +47,7 @@ def _two_state(case: Case, name: str, data: Case) -> Iterator[Row]:
         fields.positive(fields.need(case, "T_K", name), f"T_K of {name}")
     )
     v_half = fields.number(fields.need(case, "V_half_mV", name), f"V_half_mV of {name}")
-    sensor = gating.TwoState.at(
-        v_half, fields.number(fields.need(case, "q_e0", name), f"q_e0 of {name}"), temperature
-    )
+    sensor = gating.TwoState.at(v_half, fields.number(fields.need(case, "q_e0", name), f"q_e0 of {name}"), temperature)
     given = ("q_e0", "V_half_mV", "T_K", "points")
     yield from _compare(
         case,
@@ -100,8 +96,7 @@ def _shaker(case: Case, name: str, data: Case) -> Iterator[Row]:
     for k, step in enumerate(fields.tables(case.get("step"), f"step of {name}")):
         where = f"{name} step" if isinstance(case["step"], dict) else f"{name} step[{k + 1}]"
         hold, test = (
-            fields.number(fields.need(step, key, where), f"{key} of {where}")
-            for key in ("V_hold_mV", "V_test_mV")
+            fields.number(fields.need(step, key, where), f"{key} of {where}") for key in ("V_hold_mV", "V_test_mV")
         )
         before = occupancy(hold)
 
@@ -111,9 +106,7 @@ def _shaker(case: Case, name: str, data: Case) -> Iterator[Row]:
 
         in_time = {
             "Po": lambda t, after=after, test=test: model.open_probability(after(t), test),
-            "Ig_e0_per_ms": lambda t, after=after, test=test: gating.gating_current(
-                graph, after(t), test, temperature
-            ),
+            "Ig_e0_per_ms": lambda t, after=after, test=test: gating.gating_current(graph, after(t), test, temperature),
             "Q_moved_e0": lambda t, after=after, before=before: gating.gating_charge(
                 graph, after(t) - before, temperature
             ),
@@ -145,12 +138,9 @@ def _points(
     for k, point in enumerate(fields.tables(case.get(key), f"{key} of {name}")):
         where = f"{key}[{k + 1}] of {name}"
         values = [
-            fields.number(fields.need(point, condition, where), f"{condition} of {where}")
-            for condition in conditions
+            fields.number(fields.need(point, condition, where), f"{condition} of {where}") for condition in conditions
         ]
-        shown = ", ".join(
-            f"{condition} {value:g}" for condition, value in zip(conditions, values, strict=True)
-        )
+        shown = ", ".join(f"{condition} {value:g}" for condition, value in zip(conditions, values, strict=True))
         arguments = tuple(jnp.asarray(value) for value in values)
         yield from _compare(point, f"{name} {key}, {shown}", arguments, known, conditions, case, *places)
 
@@ -200,9 +190,7 @@ def _subunits(parameters: Case, name: str) -> kinetics.Scheme:
         return fields.number(fields.need(parameters, key, f"parameters of {name}"), f"{key} of {name}")
 
     def rate(key: str) -> float:
-        return 1e-3 * fields.positive(
-            fields.need(parameters, f"{key}0", f"parameters of {name}"), f"{key}0 of {name}"
-        )
+        return 1e-3 * fields.positive(fields.need(parameters, f"{key}0", f"parameters of {name}"), f"{key}0 of {name}")
 
     theta = fields.positive(fields.need(parameters, "theta", f"parameters of {name}"), f"theta of {name}")
     laws = (

@@ -56,9 +56,7 @@ def judge(
     finite = math.isfinite(abs(got))
     if expected is None:
         otherwise = Verdict.FAILED if undefined else Verdict.NOT_COVERED
-        return Row(
-            case, quantity, None, got if finite else None, None, None, otherwise if finite else Verdict.PASSED
-        )
+        return Row(case, quantity, None, got if finite else None, None, None, otherwise if finite else Verdict.PASSED)
     size = abs(expected)
     allowed = max(within.rtol * size, within.atol, 0.0 if size else within.zero)
     error = abs(got - expected)

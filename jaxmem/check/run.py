@@ -6,7 +6,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, Protocol
 
-import jax
+import jax.numpy as jnp
 
 from ..results import InputError
 from . import cycles, fields, gating, thermodynamics
@@ -36,7 +36,7 @@ def run(paths: Iterable[str | Path] = ()) -> list[Row]:
     **Raises:** `InputError` in float32, for a path that is not there, and for a file that is not JSON or
     whose fields are not those of its format.
     """
-    if not jax.config.jax_enable_x64:
+    if jnp.result_type(float) != jnp.float64:
         raise InputError(
             "The audit must run in float64, but jax is in float32; run jaxmem check, set JAX_ENABLE_X64=1, "
             'or call jax.config.update("jax_enable_x64", True) first.'
@@ -55,9 +55,7 @@ def _below(path: Path) -> list[Path]:
             raise InputError(f"Folder {path} must hold files of cases, but has no *.json; name the files.")
         return found
     if not path.is_file():
-        raise InputError(
-            f"{path} must be a file of cases or a folder of such, but there is none; check the path."
-        )
+        raise InputError(f"{path} must be a file of cases or a folder of such, but there is none; check the path.")
     return [path]
 
 
@@ -74,6 +72,4 @@ def _rows(path: Path, data: Any) -> list[Row]:
         found = list(kind.rows(data))
     except InputError as problem:
         raise InputError(f"{path}: {problem}") from None
-    return [replace(row, case=f"{path.stem}: {row.case}") for row in found] or [
-        not_covered(path.name, "file")
-    ]
+    return [replace(row, case=f"{path.stem}: {row.case}") for row in found] or [not_covered(path.name, "file")]

@@ -63,10 +63,7 @@ def rows(data: dict[str, Any]) -> Iterator[Row]:
             else:
                 yield from (not_covered(name, quantity, value) for quantity, value in expected.items())
     for section, content in data.items():
-        if (
-            section not in REMARKS | {"cases", "donnan"}
-            and section.partition("_")[0] not in fields.TOLERANCES
-        ):
+        if section not in REMARKS | {"cases", "donnan"} and section.partition("_")[0] not in fields.TOLERANCES:
             yield not_covered(section, section, content)
 
 
@@ -108,14 +105,14 @@ class _Cell:
         """Free energy of ATP hydrolysis [kT]."""
         where = f"ATP_M of {self.name}"
         given = fields.table(fields.need(self.parameters, "ATP_M", self.name), where)
-        amounts = [
-            1e3 * fields.positive(fields.need(given, key, where), f"{key} in {where}")
-            for key in ("ATP", "ADP", "Pi")
-        ]
+        atp, adp, phosphate = (
+            1e3 * fields.positive(fields.need(given, key, where), f"{key} in {where}") for key in ("ATP", "ADP", "Pi")
+        )
         standard = fields.number(
             fields.need(self.parameters, "dG0_ATP_J_per_mol", self.name), f"dG0_ATP of {self.name}"
         )
-        return ec.hydrolysis_energy(*amounts, ec.from_molar(standard / self.at.per_mole, self.t))
+        standard = ec.from_molar(standard / self.at.per_mole, self.t)
+        return ec.hydrolysis_energy(atp, adp, phosphate, standard)
 
     @functools.cached_property
     def permeability(self) -> dict[Species, float]:
@@ -125,14 +122,13 @@ class _Cell:
         values = fields.rows_of(fields.need(self.parameters, key, self.name), where)
         ions = key.removeprefix(PERMEABILITY).split("_P")
         if len(ions) != len(values):
-            raise InputError(
-                f"{where} must have one value for each of {', '.join(ions)}, but has {len(values)}."
-            )
-        read = {self.species(ion): fields.not_negative(p, where) for ion, p in zip(ions, values, strict=True)}
-        if None in read:
-            raise InputError(
-                f"{where} must name known ions, but names {', '.join(ions)}; give their `valences`."
-            )
+            raise InputError(f"{where} must have one value for each of {', '.join(ions)}, but has {len(values)}.")
+        read = {}
+        for ion, p in zip(ions, values, strict=True):
+            species = self.species(ion)
+            if species is None:
+                raise InputError(f"{where} must name known ions, but names {ion}; give its valence in `valences`.")
+            read[species] = fields.not_negative(p, where)
         return read
 
     def joules(self, energy: Any) -> Any:
@@ -216,13 +212,9 @@ def _current(cell: _Cell, ion: Species, v: Any) -> Any:
 #: Quantities of each ion.
 _OF_EVERY_ION: dict[str, Callable[[_Cell, Species], Any]] = {
     "E_mV": _nernst,
-    "dmu_in_J_per_mol": lambda cell, ion: cell.joules(
-        ec.potential_difference(*cell.bath[ion], ion.z, cell.v, cell.t)
-    ),
+    "dmu_in_J_per_mol": lambda cell, ion: cell.joules(ec.potential_difference(*cell.bath[ion], ion.z, cell.v, cell.t)),
     "GHK_current_A_per_m2_outward_positive_P_x_1e-9_m_per_s": lambda cell, ion: _current(cell, ion, cell.v),
-    "dGHK_current_dV_S_per_m2": lambda cell, ion: (
-        1e3 * jax.grad(lambda v: _current(cell, ion, v))(jnp.asarray(cell.v))
-    ),
+    "dGHK_current_dV_S_per_m2": lambda cell, ion: 1e3 * jax.grad(lambda v: _current(cell, ion, v))(jnp.asarray(cell.v)),
 }
 
 
@@ -241,9 +233,7 @@ def _transporters(cell: _Cell, transporters: Case, within: Tolerance) -> Iterato
     for transporter, content in transporters.items():
         where = f"transporter {transporter} of {cell.name}"
         given = fields.table(content, where)
-        counts = fields.table(
-            fields.need(given, "stoichiometry_in_positive", where), f"stoichiometry of {where}"
-        )
+        counts = fields.table(fields.need(given, "stoichiometry_in_positive", where), f"stoichiometry of {where}")
         particles = {ion: fields.number(n, f"stoichiometry of {ion} in {where}") for ion, n in counts.items()}
         spent = fields.optional(given.get("ATP_hydrolysed"), f"ATP_hydrolysed of {where}") or 0.0
         energy = spent * cell.atp if spent else 0.0
@@ -330,9 +320,7 @@ def _donnan_rows(case: Case, name: str, parameters: Case, expected: Case, data: 
     impermeant = 1e3 * fields.not_negative(
         fields.need(parameters, "impermeant_in_M", name), f"impermeant_in_M of {name}"
     )
-    valence = fields.number(
-        fields.need(parameters, "impermeant_valence", name), f"impermeant_valence of {name}"
-    )
+    valence = fields.number(fields.need(parameters, "impermeant_valence", name), f"impermeant_valence of {name}")
     solution = Solution(bath)
 
     def equilibrium(p: Any) -> ec.Donnan:
