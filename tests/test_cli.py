@@ -17,6 +17,8 @@ from jaxmem.cli.progress import Progress, duration
 from jaxmem.cli.table import table
 from jaxmem.results import InputError
 
+pytestmark = pytest.mark.x64
+
 ROOT = Path(__file__).resolve().parent.parent
 
 MODEL = """\

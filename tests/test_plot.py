@@ -19,6 +19,8 @@ from jaxmem.recordings import Recording
 from jaxmem.results import InputError
 from jaxmem.simulate import voltage_clamp
 
+pytestmark = pytest.mark.x64
+
 
 @pytest.fixture
 def recording() -> Recording:

@@ -16,6 +16,8 @@ from jaxmem.report import files, page
 from jaxmem.report.numbers import digits, percent, with_error
 from jaxmem.results import InputError
 
+pytestmark = pytest.mark.x64
+
 # ---- numbers
 
 

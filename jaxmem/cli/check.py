@@ -33,10 +33,7 @@ def check(options: argparse.Namespace) -> int:
         print(table(header, lines, right=(2, 3, 4, 5)))
         print()
     passed, failed, rest = (counts[v] for v in (Verdict.PASSED, Verdict.FAILED, Verdict.NOT_COVERED))
-    print(
-        f"{passed} passed, {failed} failed, {rest} not covered "
-        "(error is relative, absolute where 0 is expected)"
-    )
+    print(f"{passed} passed, {failed} failed, {rest} not covered (error is relative, absolute where 0 is expected)")
     if counts[Verdict.FAILED]:
         return 1
     if not counts[Verdict.PASSED]:

@@ -48,9 +48,7 @@ def job(options: argparse.Namespace) -> Job:
     if options.recording:
         for name in ("dataset", "cell", "free_g"):
             if getattr(options, name) not in (None, False):
-                raise InputError(
-                    f"{_flag(name)} belongs to a data set that ships; leave it out with --recording"
-                )
+                raise InputError(f"{_flag(name)} belongs to a data set that ships; leave it out with --recording")
         return _own(options)
     given = [_flag(name) for name in own.split() if getattr(options, name) is not None]
     if given:
@@ -87,15 +85,13 @@ def _shipped(name: str, options: argparse.Namespace) -> Job:
     which = {} if options.cell is None else {"cell": options.cell}
     cell = options.cell if options.cell is not None else source.options.get("cell")
     first = source.options.get("protocol")
-    protocols = options.protocol or [first]
+    protocols: list[str] = options.protocol or [str(first)]
     left = options.held_out
     if left is None:
         default = (source.held_out or {}).get("protocol")
         left = [default] if default and default not in protocols else []
     for repeated in {p for p in left if p in protocols}:
-        raise InputError(
-            f"--held-out {repeated}: is fitted, so it cannot be held out; leave it out of one of them"
-        )
+        raise InputError(f"--held-out {repeated}: is fitted, so it cannot be held out; leave it out of one of them")
 
     return Job(
         f"{name}_cell{cell}" + ("" if protocols == [first] else "_" + "_".join(protocols)),

@@ -54,10 +54,10 @@ def datasets(options: argparse.Namespace) -> int:
     from .. import datasets
 
     for name, entry in datasets.DATASETS.items():
-        options = ", ".join(f"--{option}" for option in entry.options if option in ("cell", "protocol"))
+        offered = ", ".join(f"--{name}" for name in entry.options if name in ("cell", "protocol"))
         print(name)
         lines = [entry.description, f"licence: {entry.licence}", f"please cite: {entry.citation}"]
-        lines += [f"options: {options}"] if options else []
+        lines += [f"options: {offered}"] if offered else []
         for line in lines:
             print(textwrap.fill(line, 100, initial_indent="  ", subsequent_indent="    "))
         print()
@@ -78,8 +78,8 @@ def doctor(options: argparse.Namespace) -> int:
         devices = f"none: {' '.join(str(error).split())}"
     rows += [
         ("devices", devices),
-        ("float64", "on" if jax.config.jax_enable_x64 else "off"),
-        ("compilation cache", str(jax.config.jax_compilation_cache_dir or "off")),
+        ("float64", "on" if jax.config.values["jax_enable_x64"] else "off"),
+        ("compilation cache", str(jax.config.values["jax_compilation_cache_dir"] or "off")),
         ("cache folder", str(cache_folder() or "off (JAXMEM_CACHE is empty)")),
     ]
     rows += [

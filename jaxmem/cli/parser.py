@@ -41,14 +41,10 @@ def build() -> argparse.ArgumentParser:
     _command(commands, "datasets", "list the recordings that can be fitted by name", "listings", "datasets")
 
     check = _command(commands, "check", "recompute reference cases and compare", "check", "check")
-    check.add_argument(
-        "paths", nargs="*", metavar="FILE_OR_FOLDER", help="JSON cases (default: those that ship)"
-    )
+    check.add_argument("paths", nargs="*", metavar="FILE_OR_FOLDER", help="JSON cases (default: those that ship)")
     check.add_argument("--quiet", action="store_true", help="print only what falls short, and the totals")
 
-    _command(
-        commands, "doctor", "print versions, devices and settings, for a bug report", "listings", "doctor"
-    )
+    _command(commands, "doctor", "print versions, devices and settings, for a bug report", "listings", "doctor")
     return parser
 
 
@@ -105,9 +101,7 @@ def _count(text: str) -> int:
 
 def _conditions(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--temperature", metavar="T", help='with its unit: "21.4 C" or "294.5 K"')
-    parser.add_argument(
-        "--bath", metavar="IONS", help='concentrations inside|outside in mM: "K=130|4,Na=10|145"'
-    )
+    parser.add_argument("--bath", metavar="IONS", help='concentrations inside|outside in mM: "K=130|4,Na=10|145"')
 
 
 def _fit(commands) -> None:
@@ -123,23 +117,15 @@ def _fit(commands) -> None:
     known.add_argument("--free-g", action="store_true", help="hodgkin_huxley_1952: free the conductance, too")
 
     own = parser.add_argument_group("your own data")
-    own.add_argument(
-        "--recording", nargs="+", metavar="FILE", help="CSV, NPZ, MAT or ABF; several are fitted jointly"
-    )
+    own.add_argument("--recording", nargs="+", metavar="FILE", help="CSV, NPZ, MAT or ABF; several are fitted jointly")
     own.add_argument("--model", metavar="FILE.toml", help="a model file, or the name of a model that ships")
-    own.add_argument(
-        "--units", metavar="COLUMN=UNIT,...", help="of columns that do not say theirs: time=s,current=nA"
-    )
+    own.add_argument("--units", metavar="COLUMN=UNIT,...", help="of columns that do not say theirs: time=s,current=nA")
     own.add_argument("--dt", metavar="T", help='sampling interval of files without times: "0.1 ms"')
     own.add_argument("--channel", type=int, metavar="N", help="which channel of an ABF file is the current")
     own.add_argument("--variable", metavar="NAME", help="which variable of a MATLAB file is the current")
     own.add_argument("--delay", type=int, metavar="N", help="the current lags the command by N samples")
-    own.add_argument(
-        "--blank", type=float, metavar="MS", help="leave out this long after each jump of the command"
-    )
-    own.add_argument(
-        "--baseline", nargs=2, type=float, metavar=("T0", "T1"), help="subtract the mean of T0 to T1 ms"
-    )
+    own.add_argument("--blank", type=float, metavar="MS", help="leave out this long after each jump of the command")
+    own.add_argument("--baseline", nargs=2, type=float, metavar=("T0", "T1"), help="subtract the mean of T0 to T1 ms")
     own.add_argument("--junction", type=float, metavar="MV", help="add this to the command (liquid junction)")
     _conditions(own)
 
@@ -150,12 +136,8 @@ def _fit(commands) -> None:
         metavar="NAME_OR_FILE",
         help="of a data set: which to fit, jointly; of your own data: the command, as a file or a sentence",
     )
-    both.add_argument(
-        "--held-out", nargs="+", metavar="NAME_OR_FILE", help="recordings to predict, not to fit"
-    )
-    both.add_argument(
-        "--held-out-protocol", nargs="+", metavar="FILE", help="their commands, of your own data"
-    )
+    both.add_argument("--held-out", nargs="+", metavar="NAME_OR_FILE", help="recordings to predict, not to fit")
+    both.add_argument("--held-out-protocol", nargs="+", metavar="FILE", help="their commands, of your own data")
 
     how = parser.add_argument_group("the fit")
     how.add_argument("--starts", type=_count, metavar="N", help="how many random starts (default: 64)")
@@ -184,9 +166,7 @@ def _simulate(commands) -> None:
         metavar="FILE_OR_SENTENCE",
         help='a file, or a sentence such as "step from -80 to 40 mV in 10 mV steps for 500 ms"; several join',
     )
-    parser.add_argument(
-        "--holding", type=float, metavar="MV", help="before the start (default: the first voltage)"
-    )
+    parser.add_argument("--holding", type=float, metavar="MV", help="before the start (default: the first voltage)")
     _conditions(parser)
     parser.add_argument(
         "--dt",

@@ -17,9 +17,7 @@ class Progress:
     shown if `quiet`.
     """
 
-    def __init__(
-        self, label: str, *, quiet: bool = False, stream: TextIO | None = None, clock=time.monotonic
-    ):
+    def __init__(self, label: str, *, quiet: bool = False, stream: TextIO | None = None, clock=time.monotonic):
         self.label, self.quiet, self.clock = label, quiet, clock
         self.stream = sys.stderr if stream is None else stream
         self.terminal = bool(getattr(self.stream, "isatty", lambda: False)())

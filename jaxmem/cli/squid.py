@@ -1,5 +1,6 @@
 """What the default fit adds to its report: its rate laws beside the published ones and Table 1."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
@@ -68,10 +69,11 @@ def extra(found: Any, work: Any) -> Extra:
     )
 
 
-def _laws(model: Any, work: Any) -> tuple[Any, Any]:
+def _laws(model: Any, work: Any) -> tuple[Callable, Callable]:
     """alpha_n and beta_n as functions of arrays of depolarizations [mV]."""
     gate, bath = model.gating.gates[0], as_bath(work.experiments[0].bath)
-    return tuple(
-        lambda v, law=law: np.asarray(law(jnp.asarray(v, float), bath))
-        for law in (gate.opening, gate.closing)
-    )
+
+    def of(law: Any) -> Callable[[Any], np.ndarray]:
+        return lambda v: np.asarray(law(jnp.asarray(v, float), bath))
+
+    return of(gate.opening), of(gate.closing)

@@ -8,6 +8,7 @@ from typing import ParamSpec, TypeVar
 
 import matplotlib as mpl
 import numpy as np
+from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure, FigureBase
@@ -47,7 +48,7 @@ RC = {
     "axes.linewidth": 0.7,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.prop_cycle": mpl.cycler(color=CYCLE),
+    "axes.prop_cycle": cycler(color=CYCLE),
     "axes.formatter.useoffset": False,
     "axes.axisbelow": True,
     "xtick.color": COLORS["quiet"],
