@@ -52,7 +52,10 @@ class Experiment(eqx.Module):
 
     @property
     def dense(self) -> bool:
-        """Whether every parameter reaches every part of the computation, so that derivatives are cheapest all in one pass."""
+        """Whether every parameter reaches every part of the computation.
+
+        Derivatives are then cheapest all in one pass.
+        """
         return True
 
     @property
@@ -109,25 +112,17 @@ class VoltageClamp(Experiment):
     bath: Bath
     method: Exact
 
-    def __init__(
-        self, recording: Recording, bath: Bath | float, *, sigma: Any = None, method: Exact | None = None
-    ):
+    def __init__(self, recording: Recording, bath: Bath | float, *, sigma: Any = None, method: Exact | None = None):
         if not isinstance(recording, Recording):
-            raise InputError(
-                f"Argument `recording` must be a Recording, but is a {type(recording).__name__}."
-            )
+            raise InputError(f"Argument `recording` must be a Recording, but is a {type(recording).__name__}.")
         if not recording.mask.any():
             raise InputError(f"{recording.name or 'recording'}: no sample is used; widen the mask.")
         scale = np.asarray(recording.range if sigma is None else sigma, float)
         if not (np.isfinite(scale).all() and (scale > 0).all()):
             hint = "give sigma" if sigma is None else "give a positive number"
-            raise InputError(
-                f"{recording.name or 'recording'}: residuals are divided by {scale.min():g}; {hint}."
-            )
+            raise InputError(f"{recording.name or 'recording'}: residuals are divided by {scale.min():g}; {hint}.")
         if scale.ndim not in (0, 2):
-            raise InputError(
-                f"Argument `sigma` must be one number or have shape (sweeps, 1), but has {scale.shape}."
-            )
+            raise InputError(f"Argument `sigma` must be one number or have shape (sweeps, 1), but has {scale.shape}.")
         self.name = recording.name or "recording"
         self.data, self.mask = jnp.asarray(recording.current), jnp.asarray(recording.mask)
         self.sigma = jnp.asarray(scale, self.data.dtype)

@@ -88,9 +88,7 @@ def least_squares(
     count = run.enough() or starts
     lanes = lanes_of(run, count)
     if not np.isfinite(lanes.losses).any():
-        raise InputError(
-            f"None of {count} starts is finite: the model overflows within these bounds; narrow them."
-        )
+        raise InputError(f"None of {count} starts is finite: the model overflows within these bounds; narrow them.")
     best = int(np.nanargmin(lanes.losses))
     seconds = {"compile": compiled, "run": run.elapsed()}
     return finish(problem, run.lanes[best].x, lanes, best, run.lanes[best].ending.text, seconds)

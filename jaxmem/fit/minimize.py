@@ -78,9 +78,7 @@ def minimize(
     if steps < 1 or starts < 1:
         raise InputError(f"Arguments `steps` and `starts` must be at least 1, but are {steps} and {starts}.")
     values = _present(free, task.problem.model)[None] if key is None else free.draw(key, starts)
-    u = jnp.asarray(
-        np.clip((np.clip(free.to_search(values), lower, upper) - lower) / (upper - lower), 0.0, 1.0)
-    )
+    u = jnp.asarray(np.clip((np.clip(free.to_search(values), lower, upper) - lower) / (upper - lower), 0.0, 1.0))
     optimizer = optimizer or optax.adam(1e-2)
     state = (u, u, jnp.full(len(values), jnp.inf), jax.vmap(optimizer.init)(u))
     compiled = 0.0
@@ -122,9 +120,7 @@ def _present(free: Free, model: Any) -> Float[np.ndarray, " p"]:
     found = [p.value if p.value is not None else h for p, h in zip(free.parameters, held, strict=True)]
     missing = [p.name for p, v in zip(free.parameters, found, strict=True) if v is None]
     if missing:
-        raise InputError(
-            f"No start is known for {', '.join(missing)}; give each a `value`, or a `key` to draw one."
-        )
+        raise InputError(f"No start is known for {', '.join(missing)}; give each a `value`, or a `key` to draw one.")
     return np.array([float(v) for v in found])
 
 

@@ -74,11 +74,7 @@ class Run:
             loss = self.rms(lane)
             if np.isfinite(loss):
                 bisect.insort(done, loss)
-            if (
-                self.agree is not None
-                and len(done) >= self.agree
-                and done[self.agree - 1] <= (1 + AGREEMENT) * done[0]
-            ):
+            if self.agree is not None and len(done) >= self.agree and done[self.agree - 1] <= (1 + AGREEMENT) * done[0]:
                 return lane + 1
         return self.total
 
@@ -187,13 +183,9 @@ class Chunks:
             trials = [propose(state.lanes[n], state.bounds) for n in running]
             losses = [float(x) for x in self._many(loss_of_many, state, [t[0] for t in trials])]
             better = [k for k, n in enumerate(running) if improves(state.lanes[n], trials[k], losses[k])]
-            found = dict(
-                zip(better, self._many(triangle_of_many, state, [trials[k][0] for k in better]), strict=True)
-            )
+            found = dict(zip(better, self._many(triangle_of_many, state, [trials[k][0] for k in better]), strict=True))
             for k, n in enumerate(running):
-                state.lanes[n] = judge(
-                    state.lanes[n], trials[k], losses[k], found.get(k), state.bounds, state.method
-                )
+                state.lanes[n] = judge(state.lanes[n], trials[k], losses[k], found.get(k), state.bounds, state.method)
             state.report()
 
     def _many(self, function: Callable[..., Any], state: Run, points: list[np.ndarray]) -> list[np.ndarray]:

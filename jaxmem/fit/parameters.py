@@ -50,13 +50,11 @@ class Parameter:
         span = f"[{self.lower:g}, {self.upper:g}]"
         if not self.lower < self.upper:
             raise InputError(
-                f"{self.name}: the lower bound must be below the upper one, but they are {span}; exchange "
-                f"them."
+                f"{self.name}: the lower bound must be below the upper one, but they are {span}; exchange them."
             )
         if self.log and not self.lower > 0:
             raise InputError(
-                f"{self.name}: bounds of a logarithmic search must be positive, but are {span}; use "
-                f"`between`."
+                f"{self.name}: bounds of a logarithmic search must be positive, but are {span}; use `between`."
             )
         if self.value is not None and not self.lower <= self.value <= self.upper:
             raise InputError(f"{self.name}: the start {self.value:g} must lie in the bounds {span}.")
@@ -141,10 +139,7 @@ class Free:
     @property
     def box(self) -> tuple[Values, Values]:
         """Lower and upper bounds in search coordinates."""
-        bounds = [
-            np.array([_forward(getattr(p, end), p.log) for p in self.parameters])
-            for end in ("lower", "upper")
-        ]
+        bounds = [np.array([_forward(getattr(p, end), p.log) for p in self.parameters]) for end in ("lower", "upper")]
         for limit in self.limits:
             bounds[0][limit.scale], bounds[1][limit.scale] = math.log(limit.lower), math.log(limit.upper)
         return bounds[0], bounds[1]
@@ -179,18 +174,14 @@ class Free:
             if lanes.size == 0:
                 return values
             done = []
-            for lane, u in zip(
-                lanes, np.asarray(_uniform(key, lanes, turn, len(self.parameters))), strict=True
-            ):
+            for lane, u in zip(lanes, np.asarray(_uniform(key, lanes, turn, len(self.parameters))), strict=True):
                 row = self._first_allowed(self._ranged(u))
                 if row is not None:
                     values[lane] = row
                     done.append(lane)
             lanes = np.setdiff1d(lanes, done)
         if lanes.size:
-            raise InputError(
-                "No start meets the limits of the rates; widen the limits or narrow the ranges of starts."
-            )
+            raise InputError("No start meets the limits of the rates; widen the limits or narrow the ranges of starts.")
         return values
 
     def _ranged(self, u: np.ndarray) -> np.ndarray:
@@ -198,9 +189,7 @@ class Free:
         low = np.array([_forward(a, p.log) for (a, _), p in zip(ends, self.parameters, strict=True)])
         high = np.array([_forward(b, p.log) for (_, b), p in zip(ends, self.parameters, strict=True)])
         x = low + (high - low) * u
-        return np.where(
-            [p.log for p in self.parameters], np.exp(np.where([p.log for p in self.parameters], x, 0.0)), x
-        )
+        return np.where([p.log for p in self.parameters], np.exp(np.where([p.log for p in self.parameters], x, 0.0)), x)
 
     def _first_allowed(self, candidates: np.ndarray) -> np.ndarray | None:
         row = np.clip(candidates[0], [p.lower for p in self.parameters], [p.upper for p in self.parameters])
@@ -222,25 +211,19 @@ class Free:
             try:
                 leaves = self.read(model)
             except (AttributeError, IndexError, KeyError, TypeError) as error:
-                raise InputError(
-                    f"A free parameter is not in the model: {error}; check the selections."
-                ) from None
+                raise InputError(f"A free parameter is not in the model: {error}; check the selections.") from None
             for name, leaf in zip(self.names, leaves, strict=True):
                 if not eqx.is_inexact_array_like(leaf) or np.shape(leaf) != ():
                     raise InputError(
                         f"{name}: must be a single number, but is not; write a Free with your own `place`."
                     )
         units = {entry.path: entry.unit for entry in model_parameters(model)}
-        named = tuple(
-            p if p.unit else dataclasses.replace(p, unit=units.get(p.name, "")) for p in self.parameters
-        )
+        named = tuple(p if p.unit else dataclasses.replace(p, unit=units.get(p.name, "")) for p in self.parameters)
         return dataclasses.replace(self, parameters=named)
 
 
 def _uniform(key: Any, lanes: np.ndarray, turn: int, p: int) -> Float[Array, "lanes candidates p"]:
-    folded = jax.vmap(lambda i: jax.random.fold_in(jax.random.fold_in(key, i), turn))(
-        jnp.asarray(lanes, jnp.uint32)
-    )
+    folded = jax.vmap(lambda i: jax.random.fold_in(jax.random.fold_in(key, i), turn))(jnp.asarray(lanes, jnp.uint32))
     return jax.vmap(lambda k: jax.random.uniform(k, (ROUND, p)))(folded)
 
 
@@ -254,9 +237,7 @@ _FACTORS = ("permeation.g", "permeation.permeability")
 def _refuse_products(names: Sequence[str]) -> None:
     for name in names:
         if name == "number" or name.endswith(".number"):
-            other = next(
-                (name[: -len("number")] + f for f in _FACTORS if name[: -len("number")] + f in names), None
-            )
+            other = next((name[: -len("number")] + f for f in _FACTORS if name[: -len("number")] + f in names), None)
             if other:
                 raise InputError(
                     f"{name} and {other} cannot both be free: the current depends on their product alone; "

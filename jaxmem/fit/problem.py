@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..results import InputError
+from .compress import compress
 from .experiment import Experiment
 from .parameters import Free
 
@@ -57,8 +58,7 @@ def make_problem(experiments: Experiment | Sequence[Experiment], model: Any, fre
     narrow += ["the model"] if any(jnp.result_type(m) == jnp.float32 for m in _floats(model)) else []
     if narrow:
         raise InputError(
-            f"A fit needs float64, but {', '.join(narrow)} was made in float32; set jax_enable_x64 before "
-            f"it is made."
+            f"A fit needs float64, but {', '.join(narrow)} was made in float32; set jax_enable_x64 before it is made."
         )
     return Problem(tuple(e.prepare(model) for e in experiments), model, free.bind(model))
 
@@ -86,12 +86,12 @@ def half_squares(problem: Problem, x: Float[Array, " p"]) -> Float[Array, ""]:
 def columns(
     problem: Problem, x: Float[Array, " p"]
 ) -> tuple[list[Float[Array, "residuals columns"]], Float[Array, "p p"]]:
-    """[J r] of every experiment, J being the exact Jacobian by physical values, and the values' own Jacobian by the search
-    coordinates.
+    """[J r] of every experiment, J being the exact Jacobian by physical values, and the values' own Jacobian
+    by the search coordinates.
 
-    Forward mode. One parameter at a time where most reach only a part of the model: what a parameter does not touch is then
-    not computed. All in one pass where every parameter reaches everything; reverse mode if there are fewer residuals than
-    parameters.
+    Forward mode. One parameter at a time where most reach only a part of the model: what a parameter does not
+    touch is then not computed. All in one pass where every parameter reaches everything; reverse mode if
+    there are fewer residuals than parameters.
     """
     values, chain = problem.free.from_search(x), jax.jacfwd(problem.free.from_search)(x)
 
@@ -113,7 +113,8 @@ def columns(
             return jax.jvp(run, (parts[k],), (jnp.ones_like(parts[k]),))
 
         runs = [along(k) for k in range(x.size)]
-        found, slopes = runs[0][0], [jnp.stack(columns) for columns in zip(*(run[1] for run in runs), strict=True)]
+        found = runs[0][0]
+        slopes = [jnp.stack(columns) for columns in zip(*(run[1] for run in runs), strict=True)]
     return [jnp.concatenate([j, r[None]]).T for r, j in zip(found, slopes, strict=True)], chain
 
 
@@ -133,8 +134,8 @@ def linearized(problem: Problem, x: Float[Array, " p"]) -> list[Float[Array, "re
 def triangle(problem: Problem, x: Float[Array, " p"]) -> Float[Array, "rows columns"]:
     """The triangle R of a QR factorization of [J r], experiments stacked; at most p + 1 rows."""
     parts, chain = columns(problem, x)
-    stacked = [_in_search(jnp.linalg.qr(part, mode="r"), chain) for part in parts]
-    return jnp.linalg.qr(jnp.concatenate(stacked), mode="r")
+    stacked = [_in_search(compress(part), chain) for part in parts]
+    return compress(jnp.concatenate(stacked))
 
 
 loss_of_one = eqx.filter_jit(half_squares)

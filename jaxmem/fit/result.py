@@ -109,9 +109,7 @@ class Fit:
             at = f"at its {self.bounds_hit[k]} bound" if self.bounds_hit[k] else ""
             rows.append((p.name, p.unit, *numbers, *errors, at))
         widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
-        lines = [
-            "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows
-        ]
+        lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
         endings = ", ".join(f"{n} {name}" for name, n in self.lanes.counts().items())
         lines += [
             "",
@@ -152,9 +150,7 @@ def load(path: str | os.PathLike, model: Any, free: Free) -> Fit:
     try:
         names = tuple(meta["names"])
         if names != free.names:
-            raise InputError(
-                f"{path}: has the parameters {', '.join(names)}, but `free` has {', '.join(free.names)}."
-            )
+            raise InputError(f"{path}: has the parameters {', '.join(names)}, but `free` has {', '.join(free.names)}.")
         lanes = Lanes(**{f.name: arrays[f"lanes_{f.name}"] for f in dataclasses.fields(Lanes)})
         plain = {name: meta[name] for name in _PLAIN} | {"bounds_hit": tuple(meta["bounds_hit"])}
         combinations = tuple(
@@ -240,9 +236,7 @@ def finish(
     slopes = np.asarray(jax.jacfwd(free.from_search)(point))
     found = uncertainty(parts, slopes, values, ~(at_lower | at_upper), free.names, upper - lower)
     times = [tau * e.spacing for tau, e in zip(found.correlation_times, problem.experiments, strict=True)]
-    relative = (
-        sum(s / width**2 for _, s, width in squares) if all(w > 0 for *_, w in squares) else float("nan")
-    )
+    relative = sum(s / width**2 for _, s, width in squares) if all(w > 0 for *_, w in squares) else float("nan")
     return Fit(
         model=free.place(problem.model, jnp.asarray(values)),
         free=free,

@@ -110,9 +110,7 @@ def free(*entries: tuple[Callable[[Any], Any], Interval] | RateBox) -> Free:
 
     def add(where: Callable[[Any], Any], interval: Interval) -> None:
         name = interval.name or _path(where)
-        found.append(
-            Parameter(name, "", interval.lower, interval.upper, interval.log, interval.value, interval.start)
-        )
+        found.append(Parameter(name, "", interval.lower, interval.upper, interval.log, interval.value, interval.start))
         wheres.append(where)
 
     for entry in entries:
@@ -120,12 +118,7 @@ def free(*entries: tuple[Callable[[Any], Any], Interval] | RateBox) -> Free:
             limits.append(RateLimit(len(found), len(found) + 1, entry.at, *entry.rate))
             add(lambda m, law=entry.where: law(m).a, entry.a)
             add(lambda m, law=entry.where: law(m).b, entry.b)
-        elif (
-            isinstance(entry, tuple)
-            and len(entry) == 2
-            and callable(entry[0])
-            and isinstance(entry[1], Interval)
-        ):
+        elif isinstance(entry, tuple) and len(entry) == 2 and callable(entry[0]) and isinstance(entry[1], Interval):
             add(*entry)
         else:
             raise InputError(
@@ -140,9 +133,7 @@ def free(*entries: tuple[Callable[[Any], Any], Interval] | RateBox) -> Free:
         return [where(model) for where in wheres]
 
     def place(model: Any, values: Any) -> Any:
-        new = [
-            jnp.asarray(value, jnp.result_type(leaf)) for value, leaf in zip(values, read(model), strict=True)
-        ]
+        new = [jnp.asarray(value, jnp.result_type(leaf)) for value, leaf in zip(values, read(model), strict=True)]
         return eqx.tree_at(read, model, new)
 
     return Free(tuple(found), place, tuple(limits), read)

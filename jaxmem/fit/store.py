@@ -109,9 +109,7 @@ class Store:
                 os.fsync(file.fileno())
             os.replace(part, self.path)
         except OSError as error:
-            raise InputError(
-                f"{self.path}: cannot be written ({error.strerror}); choose another folder."
-            ) from None
+            raise InputError(f"{self.path}: cannot be written ({error.strerror}); choose another folder.") from None
 
 
 def write_arrays(path: str | os.PathLike, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:

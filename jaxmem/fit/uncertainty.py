@@ -113,9 +113,7 @@ def uncertainty(
     _, s, vt = np.linalg.svd(triangle / norms)
     s = np.concatenate([s, np.zeros(q - s.size)])
     known = s > STRUCTURAL * s[0] if s[0] > 0 else np.zeros(q, bool)
-    inverse = (
-        (vt[known] / s[known, None]).T @ (vt[known] / s[known, None]) if known.any() else np.zeros((q, q))
-    )
+    inverse = (vt[known] / s[known, None]).T @ (vt[known] / s[known, None]) if known.any() else np.zeros((q, q))
 
     count = sum(int(part.mask.sum()) for part in parts)
     total = sum(float(part.residuals @ part.residuals) for part in parts)
@@ -151,9 +149,7 @@ def uncertainty(
 
 def _physical(matrix: np.ndarray, out: np.ndarray, unknown: np.ndarray, held: np.ndarray) -> np.ndarray:
     result = (
-        np.einsum("ij,jk,lk->il", out, matrix, out)
-        if np.isfinite(matrix).all()
-        else np.full((len(out),) * 2, math.inf)
+        np.einsum("ij,jk,lk->il", out, matrix, out) if np.isfinite(matrix).all() else np.full((len(out),) * 2, math.inf)
     )
     result[unknown, :], result[:, unknown] = math.nan, math.nan
     result[unknown, unknown] = math.inf
@@ -171,20 +167,16 @@ def _combination(
     change: Float[np.ndarray, " p"], values: Float[np.ndarray, " p"], names: Sequence[str], spread: float
 ) -> Combination:
     weights = np.where(values != 0, change / np.where(values != 0, values, 1.0), change)
-    weights = weights / weights[np.argmax(np.abs(weights))]
+    weights = weights / weights[int(np.argmax(np.abs(weights)))]
     taking = np.flatnonzero(np.abs(weights) > 10 * LOADING)
-    return Combination(
-        tuple(names[k] for k in taking), tuple(float(weights[k]) for k in taking), float(spread)
-    )
+    return Combination(tuple(names[k] for k in taking), tuple(float(weights[k]) for k in taking), float(spread))
 
 
 def _trace(part: Linearization) -> Float[np.ndarray, "traces samples"]:
     return part.residuals.reshape(part.mask.shape)
 
 
-def correlation_time(
-    residuals: Float[np.ndarray, "traces samples"], mask: Bool[np.ndarray, "traces samples"]
-) -> float:
+def correlation_time(residuals: Float[np.ndarray, "traces samples"], mask: Bool[np.ndarray, "traces samples"]) -> float:
     """Integrated correlation time 1 + 2 sum_k rho_k in samples, over a window of five times itself; at least
     1.
 
@@ -206,7 +198,7 @@ def correlation_time(
     tau = 1.0 + 2.0 * np.cumsum(np.append(0.0, mean[1:] / mean[0]))
     lags = np.arange(samples)
     inside = np.flatnonzero(lags >= 5.0 * tau)
-    return float(max(1.0, tau[int(inside[0]) if inside.size else -1]))
+    return float(max(1.0, tau[int(inside[0])] if inside.size else tau[-1]))
 
 
 def _block_lengths(parts: Sequence[Linearization], taus: Sequence[float], fewest: int) -> list[int]:
@@ -214,9 +206,7 @@ def _block_lengths(parts: Sequence[Linearization], taus: Sequence[float], fewest
     lengths = [math.ceil(BLOCK * tau) if tau > 1.0 else 1 for tau in taus]
     traces = sum(part.mask.shape[0] for part in parts)
     most = max(1, math.ceil(fewest / traces))  # blocks that each trace is cut into at least
-    return [
-        max(1, min(length, part.mask.shape[1] // most)) for part, length in zip(parts, lengths, strict=True)
-    ]
+    return [max(1, min(length, part.mask.shape[1] // most)) for part, length in zip(parts, lengths, strict=True)]
 
 
 def block_sums(

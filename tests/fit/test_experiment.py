@@ -83,9 +83,7 @@ def test_a_fit_finds_the_parameters_and_predicts_other_sweeps():
     r = recording(noise=1.0)
     model = hodgkin_huxley_1952.potassium()
     truth = np.array([float(x) for x in FREE.read(model)])
-    found = least_squares(
-        [VoltageClamp(r.select([0, 1]), BATH)], model, FREE, key=jax.random.key(0), starts=4
-    )
+    found = least_squares([VoltageClamp(r.select([0, 1]), BATH)], model, FREE, key=jax.random.key(0), starts=4)
     assert np.all(np.abs(found.values - truth) < 4.0 * found.standard_errors)
     assert np.all(found.standard_errors < 0.05 * truth)
     assert [p.unit for p in found.free.parameters] == ["nS", "1/ms"]

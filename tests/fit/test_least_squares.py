@@ -120,9 +120,7 @@ def test_chunks_find_what_threads_find():
 
 
 def test_a_given_value_starts_the_first_lane():
-    given = free(
-        (lambda m: m.a, log_between(0.1, 100.0, value=7.0)), (lambda m: m.b, between(0.0, 5.0, value=0.2))
-    )
+    given = free((lambda m: m.a, log_between(0.1, 100.0, value=7.0)), (lambda m: m.b, between(0.0, 5.0, value=0.2)))
     found = least_squares([data()], MODEL, given, key=jax.random.key(0), starts=2, draws=1)
     assert np.allclose(found.lanes.start[0], [7.0, 0.2])
     assert not np.allclose(found.lanes.start[1], [7.0, 0.2])

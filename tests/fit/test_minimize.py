@@ -23,9 +23,7 @@ DATA = Curve(np.asarray(decay(Numbers(3.0, 0.8, -1.0))), decay)
 
 def test_experiments_are_fitted_with_error_bars():
     steps = []
-    found = minimize(
-        [DATA], MODEL, FREE, optimizer=optax.adam(2e-2), steps=600, progress=lambda *w: steps.append(w)
-    )
+    found = minimize([DATA], MODEL, FREE, optimizer=optax.adam(2e-2), steps=600, progress=lambda *w: steps.append(w))
     exact = least_squares([DATA], MODEL, FREE, key=jax.random.key(0), starts=2)
     assert np.allclose(found.values, exact.values, rtol=0.02)
     assert np.isfinite(found.standard_errors).all()

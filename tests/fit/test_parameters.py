@@ -91,9 +91,7 @@ def test_tied_parameters_have_their_own_place():
             "product",
         ),
         (
-            lambda: free(
-                (lambda m: m[0].number, between(0, 1)), (lambda m: m[0].permeation.g, between(0, 1))
-            ),
+            lambda: free((lambda m: m[0].number, between(0, 1)), (lambda m: m[0].permeation.g, between(0, 1))),
             "product",
         ),
         (lambda: free(lambda m: m.a), "Each entry must be"),
@@ -110,10 +108,7 @@ def test_refusals_say_why(make, words):
 
 
 def test_both_channels_of_a_membrane_may_free_one_factor_each():
-    assert (
-        free((lambda m: m[0].number, between(0, 1)), (lambda m: m[1].permeation.g, between(0, 1))).limits
-        == ()
-    )
+    assert free((lambda m: m[0].number, between(0, 1)), (lambda m: m[1].permeation.g, between(0, 1))).limits == ()
 
 
 def test_limits_that_no_start_meets_are_refused():

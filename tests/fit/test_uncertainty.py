@@ -89,9 +89,7 @@ def test_a_product_of_two_parameters_is_named():
     assert "only their product g x n" in str(combination)
     errors = np.sqrt(np.diag(found.covariance))
     assert np.isinf(errors[:2]).all() and np.isfinite(errors[2])
-    without = uncertainty(
-        [part(jacobian[:, 1:], residuals)], np.eye(2), values[1:], np.ones(2, bool), ("n", "c")
-    )
+    without = uncertainty([part(jacobian[:, 1:], residuals)], np.eye(2), values[1:], np.ones(2, bool), ("n", "c"))
     assert without.undetermined == ()
     assert np.isclose(found.naive[2, 2], without.naive[1, 1])
 
@@ -99,9 +97,7 @@ def test_a_product_of_two_parameters_is_named():
 def test_a_ratio_and_a_parameter_without_effect_are_named():
     t = np.linspace(0.1, 1.0, 30)
     jacobian = np.stack([t / 4.0, -3.0 * t / 16.0, 0.0 * t], 1)  # (a/b) t at a = 3, b = 4
-    found = uncertainty(
-        [part(jacobian, np.sin(9 * t))], np.eye(3), np.array([3.0, 4.0, 1.0]), np.ones(3, bool), "abz"
-    )
+    found = uncertainty([part(jacobian, np.sin(9 * t))], np.eye(3), np.array([3.0, 4.0, 1.0]), np.ones(3, bool), "abz")
     texts = sorted(str(c) for c in found.undetermined)
     assert any("ratio a / b" in text for text in texts) and any("z (has no effect" in text for text in texts)
     assert np.isinf(np.diag(found.covariance)).all()
@@ -112,9 +108,7 @@ def test_a_parameter_on_its_bound_has_no_error_bar():
     free = np.array([True, False])
     found = uncertainty([part(line(60), rng.normal(size=60))], np.eye(2), np.ones(2), free, "ab")
     assert np.isfinite(found.covariance[0, 0]) and np.isnan(found.covariance[1, 1])
-    nothing = uncertainty(
-        [part(line(60), rng.normal(size=60))], np.eye(2), np.ones(2), ~np.ones(2, bool), "ab"
-    )
+    nothing = uncertainty([part(line(60), rng.normal(size=60))], np.eye(2), np.ones(2), ~np.ones(2, bool), "ab")
     assert np.isnan(nothing.covariance).all()
 
 
