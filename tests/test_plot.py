@@ -33,9 +33,7 @@ def recording() -> Recording:
 
 def two_gates() -> Channel:
     activation = Gate(Exponential(0.1, 0.03), Exponential(0.05, -0.04))
-    return Channel(
-        HodgkinHuxley((activation, Gate(Constant(2.0), Constant(3.0))), (4, 1)), Ohmic(1.0, reversal=-88.0)
-    )
+    return Channel(HodgkinHuxley((activation, Gate(Constant(2.0), Constant(3.0))), (4, 1)), Ohmic(1.0, reversal=-88.0))
 
 
 def two_states() -> Channel:
@@ -81,6 +79,14 @@ def test_traces_draw_used_samples_and_the_prediction(recording):
         np.testing.assert_array_equal(fit[k].get_ydata(), prediction[k])
     assert ax.get_xlabel() == "time (ms)" and ax.get_ylabel() == "current (pA)"
     assert data[0].get_color() != fit[0].get_color() != fit[1].get_color()
+
+
+def test_the_prediction_is_drawn_from_the_first_to_the_last_used_sample(recording):
+    mask = recording.mask.copy()
+    mask[:, :10] = mask[:, -5:] = False
+    part = Recording(recording.t, recording.current, recording.command_v, mask)
+    y = plot.traces(part, recording.current).lines[-1].get_ydata()
+    assert np.flatnonzero(np.isnan(y)).tolist() == [*range(10), *range(y.size - 5, y.size)]
 
 
 def test_residuals_are_data_minus_prediction(recording):
@@ -184,9 +190,7 @@ def test_a_simulation_is_drawn_with_its_panels(sweeps):
     commands = [protocols.step(v, 50.0) for v in (-40.0, 0.0, 40.0)]
     command = protocols.sweeps(commands) if sweeps > 1 else commands[0]
     model = (two_gates(), Channel(AlwaysOpen(), Ohmic(1.0, reversal=0.0)))
-    trace = voltage_clamp(
-        model, command.held_at(np.full(command.holding.shape, -80.0)), np.arange(50.0), bath=293.15
-    )
+    trace = voltage_clamp(model, command.held_at(np.full(command.holding.shape, -80.0)), np.arange(50.0), bath=293.15)
     figure = plot.simulation(trace, title="cell", names=("K", "leak"))
     assert [ax.get_ylabel() for ax in figure.axes] == ["V (mV)", "open prob.\nK", "current (pA)"]
     assert all(len(ax.lines) == sweeps for ax in figure.axes)

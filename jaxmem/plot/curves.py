@@ -50,9 +50,7 @@ def gating_curves(model: Any, bath: Any, v: Any, names: Sequence[str] = ()) -> G
     given = iter(names)
     for number, gating in enumerate(gatings, 1):
         prefix = f"channel {number}, " if len(gatings) > 1 else ""
-        probability = np.asarray(
-            jax.vmap(lambda x, g=gating: g.open_probability(g.init(x, bath), x))(voltages)
-        )
+        probability = np.asarray(jax.vmap(lambda x, g=gating: g.open_probability(g.init(x, bath), x))(voltages))
         if isinstance(gating, HodgkinHuxley):
             values, rates = (np.asarray(a) for a in gating.relaxation(voltages, bath))
             for k, power in enumerate(gating.powers):

@@ -32,8 +32,6 @@ def envelope(
     high = np.full(count * run, -np.inf)
     high[: y.size] = np.where(np.isnan(y), -np.inf, y)
     first = np.arange(count) * run
-    ends = np.stack(
-        [first + low.reshape(count, run).argmin(1), first + high.reshape(count, run).argmax(1)], 1
-    )
+    ends = np.stack([first + low.reshape(count, run).argmin(1), first + high.reshape(count, run).argmax(1)], 1)
     index = np.sort(ends, axis=1).ravel()
     return t[index], y[index]

@@ -19,9 +19,7 @@ def correlation(matrix: Any, names: Sequence[str], ax: Axes | None = None) -> Ax
     values = np.asarray(matrix, float)
     count = len(names)
     if values.shape != (count, count):
-        raise ValueError(
-            f"Argument `matrix` must be {count} x {count}, one row for each name, but is {values.shape}."
-        )
+        raise ValueError(f"Argument `matrix` must be {count} x {count}, one row for each name, but is {values.shape}.")
     side = max(3.2, 0.42 * count + 1.4)
     ax = new_axes(ax, side, side + 0.7)
     image = ax.imshow(np.ma.masked_invalid(values), cmap="RdBu_r", vmin=-1.0, vmax=1.0)

@@ -9,9 +9,7 @@ from .style import COLORS, new_axes, signal_scale, styled
 
 
 @styled
-def current_voltage(
-    v: Any, current: Any, ax: Axes | None = None, *, unit: str = "pA", label: str = ""
-) -> Axes:
+def current_voltage(v: Any, current: Any, ax: Axes | None = None, *, unit: str = "pA", label: str = "") -> Axes:
     """A current-voltage relation.
 
     **Arguments:** `v`: voltages [mV]; `current`: currents in `unit`, same shape; `label`: for the legend.

@@ -27,11 +27,7 @@ def simulation(
     t = np.asarray(trace.t, float)
     current = np.atleast_2d(np.asarray(trace.current, float))
     scale, unit = signal_scale(float(np.abs(current).max()), unit)
-    opened = [
-        (k, np.atleast_2d(np.asarray(p, float)))
-        for k, p in enumerate(trace.open_probability)
-        if p is not None
-    ]
+    opened = [(k, np.atleast_2d(np.asarray(p, float))) for k, p in enumerate(trace.open_probability) if p is not None]
     opened = [(k, p) for k, p in opened if np.ptp(p) > 0]
     many = len(trace.open_probability) > 1
     rows: list[tuple[str, Any]] = [("V (mV)", np.atleast_2d(np.asarray(trace.v, float)))]

@@ -21,7 +21,7 @@ def squid_conductance(
     and unit; `labels`: the curves' letters.
     """
     ax = new_axes(ax, 3.6, 3.6)
-    prediction = np.atleast_2d(np.asarray(prediction, float))
+    prediction = np.where(recording.mask, np.atleast_2d(np.asarray(prediction, float)), np.nan)
     t = recording.t
     every = max(1, t.size // 24)
     for k, color in enumerate(sweep_colors(recording.sweeps)):
@@ -81,9 +81,7 @@ def squid_rates(
             label=f"{name}, Table 1",
         )
         ax.plot(v, fitted[name], color=color, label=f"{name}, fitted")
-        ax.plot(
-            v, published[name], color=color, linestyle=(0, (4, 3)), linewidth=1.0, label=f"{name}, published"
-        )
+        ax.plot(v, published[name], color=color, linestyle=(0, (4, 3)), linewidth=1.0, label=f"{name}, published")
     ax.set(xlabel=xlabel, ylabel="rate (1/ms)")
     ax.set_ylim(bottom=0.0)
     ax.legend(loc="upper left")

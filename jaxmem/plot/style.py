@@ -137,9 +137,7 @@ def save(figure: Figure, path: str | os.PathLike, dpi: float = 170.0) -> Path:
     path = Path(path)
     known = figure.canvas.get_supported_filetypes()
     if path.suffix.lstrip(".").lower() not in known:
-        raise InputError(
-            f"{path}: a figure's name must end in one of {', '.join('.' + k for k in sorted(known))}"
-        )
+        raise InputError(f"{path}: a figure's name must end in one of {', '.join('.' + k for k in sorted(known))}")
     try:
         with mpl.rc_context(RC):  # type: ignore[arg-type]
             figure.savefig(path, dpi=dpi)

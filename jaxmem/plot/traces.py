@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -63,7 +63,7 @@ def traces(recording: Recording, prediction: Any = None, ax: Axes | None = None)
             label=label,
         )
     if not alone:
-        fitted = _like(recording, prediction)
+        fitted = np.where(_span(recording.mask), _like(recording, prediction), np.nan)
         for k, color in enumerate(sweep_colors(recording.sweeps)):
             t, y = envelope(recording.t, fitted[k])
             ax.plot(
@@ -96,9 +96,7 @@ def residuals(recording: Recording, prediction: Any, ax: Axes | None = None) -> 
 
 
 @styled
-def overlay(
-    recording: Recording, prediction: Any, *, title: str = "", figure: Figure | None = None
-) -> Figure:
+def overlay(recording: Recording, prediction: Any, *, title: str = "", figure: Figure | None = None) -> Figure:
     """Command above, data and prediction overlaid, residuals below, over one time axis.
 
     **Arguments:** `prediction`: shape (sweeps, samples), in the recording's unit.
@@ -123,10 +121,14 @@ def _like(recording: Recording, prediction: Any) -> Float[np.ndarray, "sweeps sa
     fitted = np.atleast_2d(np.asarray(prediction, float))
     if fitted.shape != recording.current.shape:
         raise ValueError(
-            f"Argument `prediction` must have the recording's shape {recording.current.shape}, but has "
-            f"{fitted.shape}."
+            f"Argument `prediction` must have the recording's shape {recording.current.shape}, but has {fitted.shape}."
         )
     return fitted
+
+
+def _span(mask: Bool[np.ndarray, "sweeps samples"]) -> Bool[np.ndarray, "sweeps samples"]:
+    """From the first to the last used sample of each sweep."""
+    return np.logical_or.accumulate(mask, 1) & np.logical_or.accumulate(mask[:, ::-1], 1)[:, ::-1]
 
 
 def _view(ax: Axes, recording: Recording, fitted: np.ndarray, scale: float) -> None:
