@@ -57,8 +57,7 @@ def sine(
     """
     if len(amplitudes) != len(frequencies):
         raise InputError(
-            "Each sine must have an amplitude and a frequency, "
-            f"but there are {len(amplitudes)} and {len(frequencies)}."
+            f"Each sine must have an amplitude and a frequency, but there are {len(amplitudes)} and {len(frequencies)}."
         )
     return _piece(offset, offset, duration, amplitudes, frequencies, origin)
 
@@ -155,9 +154,7 @@ def family(make: Any, values: Iterable[Any]) -> Protocol:
 def to_table(protocol: Protocol) -> list[Mapping[str, float]]:
     """The pieces of a single command without sines as rows start_ms, duration_ms, v_start_mV, v_end_mV."""
     if protocol.family is not None:
-        raise InputError(
-            "A step table must hold a single command; pick one of the family by `protocol.sweep(i)`."
-        )
+        raise InputError("A step table must hold a single command; pick one of the family by `protocol.sweep(i)`.")
     if np.any(protocol.amplitude):
         raise InputError("A step table cannot hold sines.")
     keys = ("start_ms", "duration_ms", "v_start_mV", "v_end_mV")

@@ -52,15 +52,11 @@ class Protocol(eqx.Module):
             if not np.all(np.isfinite(self.t)):
                 raise InputError("The times of a protocol must be finite, but some are NaN or infinite.")
             if np.any(np.diff(self.t, axis=-1) < 0):
-                raise InputError(
-                    "The times of a protocol must not decrease, and durations must not be negative."
-                )
+                raise InputError("The times of a protocol must not decrease, and durations must not be negative.")
         for name in ("start", "stop", "amplitude", "frequency", "holding"):
             value = getattr(self, name)
             if isinstance(value, np.ndarray) and not np.all(np.isfinite(value)):
-                raise InputError(
-                    f"The command voltage must be finite, but `{name}` holds NaN or infinite values."
-                )
+                raise InputError(f"The command voltage must be finite, but `{name}` holds NaN or infinite values.")
 
     def __call__(self, time: Float[Array, "..."]) -> Float[Array, "..."]:
         """The command [mV] at times [ms]; at a jump, the new value.
@@ -128,7 +124,7 @@ class Protocol(eqx.Module):
         ends = np.concatenate([[self.holding], np.asarray(self.at(self.t[1:], np.arange(count)))])
         begins = np.asarray(self.at(self.t[:-1], np.arange(count)))
         # Where pieces meet, rounding alone is no jump.
-        return self.t[:-1][np.abs(begins - ends[:-1]) > _ROUNDING]
+        return np.asarray(self.t)[:-1][np.abs(begins - ends[:-1]) > _ROUNDING]
 
     @property
     def family(self) -> int | None:

@@ -41,9 +41,7 @@ def _voltages(first: float, last: float, by: float, text: str) -> np.ndarray:
         raise InputError(f"The steps of a family must not be zero, but are in '{text}'.")
     steps = (last - first) / by
     if not steps < _MOST:
-        raise InputError(
-            f"A family may hold up to {_MOST} steps between finite voltages, but '{text}' asks for more."
-        )
+        raise InputError(f"A family may hold up to {_MOST} steps between finite voltages, but '{text}' asks for more.")
     return first + by * np.arange(int(np.floor(steps + 1e-9)) + 1)
 
 
@@ -69,10 +67,7 @@ def parse(*sentences: str) -> Protocol:
             branches = [b + piece for b in branches]
 
     texts = [
-        part.strip()
-        for s in sentences
-        for part in re.split(r"[,;\n]|\bthen\b", s, flags=re.IGNORECASE)
-        if part.strip()
+        part.strip() for s in sentences for part in re.split(r"[,;\n]|\bthen\b", s, flags=re.IGNORECASE) if part.strip()
     ]
     for text in texts:
         kind, match = next(
@@ -103,9 +98,7 @@ def parse(*sentences: str) -> Protocol:
         else:
             if branches is not None:
                 raise InputError(f"A protocol may hold one family of steps, but '{text}' is a second one.")
-            levels = _voltages(
-                _quantity(g[0], g[1] or g[3]), _quantity(g[2], g[3]), _quantity(g[4], g[5]), text
-            )
+            levels = _voltages(_quantity(g[0], g[1] or g[3]), _quantity(g[2], g[3]), _quantity(g[4], g[5]), text)
             head = before[0] if before else None
             for piece in before[1:]:
                 head = head + piece

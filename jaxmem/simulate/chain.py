@@ -39,9 +39,7 @@ class Chain(eqx.Module):
     which: Int[Array, "*sweeps intervals"]
     at: Int[Array, "*sweeps samples"] | None
 
-    def sampled(
-        self, states: Float[Array, "intervals+1 states"], samples: int
-    ) -> Float[Array, "samples states"]:
+    def sampled(self, states: Float[Array, "intervals+1 states"], samples: int) -> Float[Array, "samples states"]:
         """The states at the samples, from those at the starts of the intervals (and the end); one sweep."""
         return states[:samples] if self.at is None else states[self.at]
 
@@ -100,21 +98,22 @@ def _indices(at: list[np.ndarray]) -> np.ndarray | None:
     return None if all(np.array_equal(x, np.arange(x.size)) for x in at) else np.stack(at)
 
 
-def _unique(
-    h: np.ndarray, v: np.ndarray, scale: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _unique(h: np.ndarray, v: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The different intervals, whether each has the commonest length, and the number that each given
     interval has among them."""
-    # Lengths that agree to ten digits of the time line are the same: 0.1 ms is, wherever it lies.
-    digits = np.round(h / (1e-10 * max(scale, 1.0)))
-    rows = np.column_stack([digits, v])
+    # Lengths that agree to twelve digits of the time line are the same: 0.1 ms is, wherever it lies. Each is
+    # their mean, which keeps the duration of the whole.
+    digits = np.round(h / (1e-12 * max(scale, 1.0)))
+    _, kind, counts = np.unique(digits, return_inverse=True, return_counts=True)
+    h = (np.bincount(kind, h) / counts)[kind]
+    rows = np.column_stack([kind, v])
     order = np.lexsort(rows.T[::-1])
     fresh = np.any(np.diff(rows[order], axis=0, prepend=np.nan) != 0, axis=-1)
     number = np.empty(order.size, int)
     number[order] = np.cumsum(fresh) - 1
     unique = order[fresh]
-    kinds, counts = np.unique(digits[unique], return_counts=True)
-    return h[unique], v[unique], digits[unique] == kinds[np.argmax(counts)], number
+    commonest = np.argmax(np.bincount(kind[unique]))
+    return h[unique], v[unique], kind[unique] == commonest, number
 
 
 def _tabulated(

@@ -87,8 +87,7 @@ def voltage_clamp(
     """
     if not isinstance(protocol, Protocol):
         raise InputError(
-            "Argument `protocol` must be a Protocol (see jaxmem.protocols), "
-            f"but is a {type(protocol).__name__}."
+            f"Argument `protocol` must be a Protocol (see jaxmem.protocols), but is a {type(protocol).__name__}."
         )
     plan = plan_clamp(model, protocol, t, method)
     trace = _clamp(model, plan, as_bath(bath))

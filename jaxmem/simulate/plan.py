@@ -57,8 +57,7 @@ def make_plan(protocol: Protocol, t: Any, step: float, *, nodes: bool, chain: bo
     """
     if isinstance(t, Tracer) or isinstance(protocol.t, Tracer):
         raise InputError(
-            "The times of samples and of a protocol must be concrete: they decide the layout. "
-            "Voltages may be traced."
+            "The times of samples and of a protocol must be concrete: they decide the layout. Voltages may be traced."
         )
     t = np.asarray(t, np.float64)
     if t.ndim != 1 or t.size == 0 or not np.all(np.isfinite(t)):
@@ -77,8 +76,7 @@ def _single(protocol: Protocol, t: np.ndarray, step: float) -> tuple[Plan, Timel
     t = _snapped(t, edges)
     if t[0] < edges[0]:
         raise InputError(
-            f"Samples must not lie before the protocol's start at {edges[0]:g} ms, "
-            f"but the first is at {t[0]:g} ms."
+            f"Samples must not lie before the protocol's start at {edges[0]:g} ms, but the first is at {t[0]:g} ms."
         )
     starts = _piece_starts(protocol, constant)
     moving = np.flatnonzero(~constant & (np.diff(edges) > 0))
@@ -126,7 +124,7 @@ def _refined(grid: np.ndarray, protocol: Protocol, constant: np.ndarray, step: f
     """The grid with intervals in moving pieces cut into equal parts no longer than `step`."""
     length = np.diff(grid)
     moves = ~np.append(constant, True)[protocol.piece(grid[:-1])]
-    parts = np.where(moves, np.maximum(1, np.ceil(length / step - 1e-9)), 1).astype(int)
+    parts = np.where(moves, np.maximum(1, np.ceil(length / step * (1.0 - 1e-9))), 1).astype(int)
     first = np.repeat(grid[:-1], parts)
     number = np.arange(parts.sum()) - np.repeat(np.cumsum(parts) - parts, parts)
     return np.append(first + number * np.repeat(length / parts, parts), grid[-1])
