@@ -21,9 +21,7 @@ def two_steps():
 
 def test_a_command_is_right_continuous_holds_before_and_keeps_its_last_value():
     p = two_steps()
-    assert_array_equal(
-        p(np.array([-1.0, 0.0, 9.999, 10.0, 14.9, 15.0, 1e6])), [-80, -80, -80, 20, 20, 20, 20]
-    )
+    assert_array_equal(p(np.array([-1.0, 0.0, 9.999, 10.0, 14.9, 15.0, 1e6])), [-80, -80, -80, 20, 20, 20, 20])
     assert_array_equal(p.held_at(-60.0)(np.array([-1.0, 0.0])), [-60.0, -80.0])
     assert_array_equal(p.piece([-1.0, 0.0, 10.0, 15.0, 99.0]), [-1, 0, 1, 2, 2])
     assert p.duration == 15.0
@@ -268,10 +266,7 @@ def same(a, b):
         ),
         (["sine of 20 mV at 1 kHz around -40 mV for 2 ms"], lambda: P.sine(-40.0, [20.0], [2 * np.pi], 2.0)),
         (
-            [
-                "hold at -80 mV for 10 ms, step to 20 mV for 5 ms; "
-                "hold at -80 mV for 1 ms Then step to 0 mV for 1 ms"
-            ],
+            ["hold at -80 mV for 10 ms, step to 20 mV for 5 ms; hold at -80 mV for 1 ms Then step to 0 mV for 1 ms"],
             lambda: two_steps() + P.step(-80.0, 1.0) + P.step(0.0, 1.0),
         ),
     ],
@@ -285,17 +280,13 @@ def test_a_family_of_steps_is_a_family_of_sweeps():
         "hold at -80 mV for 10 ms, hold at -70 mV for 1 ms",
         "step from -60 to 40 mV in 10 mV steps for 500 ms",
     )
-    same(
-        p, P.family(lambda v: P.step(-80.0, 10.0) + P.step(-70.0, 1.0) + P.step(v, 500.0), range(-60, 50, 10))
-    )
+    same(p, P.family(lambda v: P.step(-80.0, 10.0) + P.step(-70.0, 1.0) + P.step(v, 500.0), range(-60, 50, 10)))
     down = P.parse(
         "steps from 40 mV to -40 mV in 0.02 V steps for 1 s; ramp to -120 mV over 5 ms, hold at 0 mV for 1 ms"
     )
     make = lambda v: P.step(v, 1000.0) + P.ramp(v, -120.0, 5.0) + P.step(0.0, 1.0)
     same(down, P.family(make, [40.0, 20.0, 0.0, -20.0, -40.0]))
-    assert_allclose(
-        P.parse("step from 0 to 1 mV in 0.1 mV steps for 1 ms").start[:, 0], np.arange(11) / 10, atol=1e-12
-    )
+    assert_allclose(P.parse("step from 0 to 1 mV in 0.1 mV steps for 1 ms").start[:, 0], np.arange(11) / 10, atol=1e-12)
     assert_array_equal(P.parse("step from 5 to 5 mV in 1 mV steps for 1 ms").start, [[5.0]])
     assert_array_equal(P.parse("step from 0 to 25 mV in 10 mV steps for 1 ms").start[:, 0], [0.0, 10.0, 20.0])
 
