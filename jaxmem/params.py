@@ -11,6 +11,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,9 +83,7 @@ def parameters(model: Any, path: str = "") -> tuple[Entry, ...]:
     if isinstance(model, (tuple, list)):
         names = getattr(model, "_fields", None) or [f"[{i}]" for i in range(len(model))]
         steps = [name if name.startswith("[") else f".{name}" for name in names]
-        return tuple(
-            e for step, value in zip(steps, model, strict=True) for e in parameters(value, path + step)
-        )
+        return tuple(e for step, value in zip(steps, model, strict=True) for e in parameters(value, path + step))
     return ()
 
 
@@ -92,13 +91,11 @@ def describe(model: Any) -> str:
     """A table of a model's parameters: path, value, unit, domain."""
     rows = [("parameter", "value", "unit", "domain")]
     for entry in parameters(model):
-        if isinstance(entry.value, jax.core.Tracer):
+        if isinstance(entry.value, Tracer):
             text = f"traced {entry.value.shape}"
         else:
             value = np.asarray(entry.value)
             text = f"{value:.6g}" if value.ndim == 0 else f"array {value.shape}"
         rows.append((entry.path, text, entry.unit, entry.domain.name))
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
-    return "\n".join(
-        "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
+    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)

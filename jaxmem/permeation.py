@@ -36,7 +36,11 @@ def carried(fluxes: dict[Species, Float[Array, ""]], bath: Bath, current: Float[
         if species not in bath.species:
             names = ", ".join(s.name for s in bath.species) or "none"
             raise KeyError(f"The bath must hold {species.name}, which the channel carries; its species are: {names}.")
-    out = jnp.stack([fluxes.get(s, jnp.zeros_like(current)) for s in bath.species]) if bath.species else jnp.zeros((0,), current.dtype)
+    out = (
+        jnp.stack([fluxes.get(s, jnp.zeros_like(current)) for s in bath.species])
+        if bath.species
+        else jnp.zeros((0,), current.dtype)
+    )
     return Exchange(-out, out, current)
 
 
@@ -61,7 +65,9 @@ class Ohmic(AbstractPermeation):
 
     def __init__(self, g, *, reversal=None, species: Species | None = None):
         if (reversal is None) == (species is None):
-            raise ValueError("Ohmic must have either a `reversal` potential [mV] or a `species` that sets it, not both.")
+            raise ValueError(
+                "Ohmic must have either a `reversal` potential [mV] or a `species` that sets it, not both."
+            )
         self.g = as_array(g)
         self.reversal = None if reversal is None else as_array(reversal)
         self.species = species
@@ -95,8 +101,7 @@ class GHK(AbstractPermeation):
 
     def exchange(self, v, bath):  # noqa: D102
         fluxes = {
-            s: ghk_flux(v, *bath[s], s.z, self.permeability[k], bath.temperature)
-            for k, s in enumerate(self.species)
+            s: ghk_flux(v, *bath[s], s.z, self.permeability[k], bath.temperature) for k, s in enumerate(self.species)
         }
         current = sum(F * s.z * flux for s, flux in fluxes.items())
         return carried(fluxes, bath, current + jnp.zeros_like(v))

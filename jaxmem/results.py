@@ -15,9 +15,6 @@ class RESULTS(eqx.Enumeration):
     nonfinite_input = (
         "An input is NaN or infinite: check the parameters, the command voltage and the bath of this lane."
     )
-    nonpositive_input = (
-        "A quantity that must be positive is zero or negative: check rates, concentrations and temperature of this lane."
-    )
     nonfinite_result = (
         "The result is NaN or infinite although the inputs are finite: a rate overflowed at the voltages of the "
         "protocol; narrow the bounds of the parameters or the range of the command."

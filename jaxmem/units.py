@@ -63,7 +63,14 @@ for _dimension in ("time", "potential", "concentration"):
 for _c, _x in _BASE["concentration"].items():
     for _t, _y in _BASE["time"].items():
         _UNITS[f"1/({_c} {_t})"] = _UNITS[f"1/{_c}/{_t}"] = ("1/(concentration time)", 1.0 / (_x * _y))
-_SPELLINGS = str.maketrans({"\N{MICRO SIGN}": "u", "\N{GREEK SMALL LETTER MU}": "u", "\N{OHM SIGN}": "Ohm", "\N{GREEK CAPITAL LETTER OMEGA}": "Ohm"})
+_SPELLINGS = str.maketrans(
+    {
+        "\N{MICRO SIGN}": "u",
+        "\N{GREEK SMALL LETTER MU}": "u",
+        "\N{OHM SIGN}": "Ohm",
+        "\N{GREEK CAPITAL LETTER OMEGA}": "Ohm",
+    }
+)
 
 
 def _look_up(unit: str) -> tuple[str, float]:

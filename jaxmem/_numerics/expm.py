@@ -6,7 +6,7 @@ from jax import lax
 from jaxtyping import Array, Float
 
 _REACH = 0.5  # largest exit rate (times dt) that the series takes; larger ones are halved until it does
-_MOST = 24  # squarings when their number follows the matrix: exit rates up to 8e6
+_MOST = 32  # squarings when their number follows the matrix: exit rates up to 2e9
 _SUMMED = 16  # up to this many states a product is a sum, which is faster in a batch than a matrix product
 
 
@@ -26,7 +26,7 @@ def expm1_generator(
     **Arguments:**
 
     - `q`: generator times time step, without unit; only its off-diagonal entries, >= 0, are read.
-    - `squarings`: None squares as often as the stiffest matrix of the stack needs, at most 24 times. A number
+    - `squarings`: None squares as often as the stiffest matrix of the stack needs, at most 32 times. A number
       is the most it squares: enough for exit rates up to 2^squarings/2.
 
     All entries are NaN when q is not finite or its largest exit rate is beyond what the squarings reach.

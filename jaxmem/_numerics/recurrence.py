@@ -63,8 +63,16 @@ def matrix_recurrence(
     - `p0`: initial occupancies.
     """
 
+    # The step from the first state to p0 is one more propagator, so that nothing but propagators carries derivatives.
+    states = p0.shape[0]
+    first = jnp.zeros_like(p0).at[0].set(1.0)
+    opening = jnp.zeros_like(d[0]).at[0].set(p0 - first)
+    which = jnp.concatenate([jnp.full((1,), d.shape[0], which.dtype), which])
+    d = jnp.concatenate([d, opening[None]])
+
     def residual(p):
-        moved = jnp.sum(p[:-1, :, None] * d[which], 1)
+        # Term by term: no matrix per step is ever stored.
+        moved = sum(p[:-1, i, None] * d[:, i][which] for i in range(states))
         return jnp.concatenate([p[:1], p[1:] - p[:-1] - moved])
 
     def solve(_, b):
@@ -83,5 +91,5 @@ def matrix_recurrence(
 
         return jnp.concatenate([lax.scan(step, b[-1], (which, b[:-1]), reverse=True)[1], b[-1:]])
 
-    start = jnp.concatenate([p0[None], jnp.zeros((which.shape[0], p0.shape[0]), p0.dtype)])
-    return lax.custom_linear_solve(residual, start, solve, transpose_solve)
+    start = jnp.zeros((which.shape[0] + 1, states), p0.dtype).at[0, 0].set(1.0)
+    return lax.custom_linear_solve(residual, start, solve, transpose_solve)[1:]

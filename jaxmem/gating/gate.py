@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 from ..electrochemistry import Bath
 from ..kinetics import Scheme, scheme
-from ..params import param, positive
+from ..params import param
 from ..rates import AbstractRate
 from .gating import AbstractGating
 
@@ -75,7 +75,8 @@ class Instantaneous(AbstractGating):
 class HodgkinHuxley(AbstractGating):
     """Open probability as a product of powers of independent gates, m^p h^q.
 
-    **Arguments:** `gates`, `powers`: one positive integer for each gate. `factor`: an optional gating that multiplies the
+    **Arguments:** `gates`, `powers`: one positive integer for each gate. `factor`: an optional gating that
+    multiplies the
     product (an instantaneous rectification). The state is the vector of gate values.
     **Source:** Hodgkin & Huxley 1952.
     """
@@ -87,7 +88,8 @@ class HodgkinHuxley(AbstractGating):
     def __check_init__(self):
         if len(self.gates) != len(self.powers) or any(p < 1 or p != int(p) for p in self.powers):
             raise ValueError(
-                f"Argument `powers` must hold one positive integer for each of the {len(self.gates)} gates, but is {self.powers}."
+                f"Argument `powers` must hold one positive integer for each of the {len(self.gates)} gates, but "
+                f"is {self.powers}."
             )
 
     def relaxation(self, v, bath) -> tuple[Float[Array, "... gates"], Float[Array, "... gates"]]:

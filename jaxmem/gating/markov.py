@@ -14,7 +14,8 @@ from .gating import AbstractGating
 class Markov(AbstractGating):
     """A state graph read for the occupancy of its conducting states.
 
-    **Arguments:** `scheme`; `conducting`: the conducting states, as names or as a mapping from name to relative conductance.
+    **Arguments:** `scheme`; `conducting`: the conducting states, as names or as a mapping from name to relative
+    conductance.
     The state is the vector of occupancies, in the order of `scheme.states`.
     **Raises:** `ValueError` if a conducting state is not in the scheme, or none is named.
     """
@@ -27,7 +28,8 @@ class Markov(AbstractGating):
         for name in table:
             if name not in scheme.states:
                 raise ValueError(
-                    f"Argument `conducting` must name states of the scheme, but names '{name}'; states are {', '.join(scheme.states)}."
+                    f"Argument `conducting` must name states of the scheme, but names '{name}'; "
+                    f"states are {', '.join(scheme.states)}."
                 )
         if not table:
             raise ValueError(f"At least one state must conduct; states are {', '.join(scheme.states)}.")

@@ -18,7 +18,8 @@ from .markov import Markov
 class TwoState(eqx.Module):
     """A sensor with two positions: dG(V) = dg0 - q V F/RT [kT], P = 1/(1 + exp(dG)).
 
-    **Arguments:** `dg0` [kT]: free energy of the active minus the resting position at V = 0; `q` [e0]: charge that moves.
+    **Arguments:** `dg0` [kT]: free energy of the active minus the resting position at V = 0; `q` [e0]: charge that
+    moves.
     **Source:** Hille 2001, chapter 2; Bezanilla 2008.
     """
 
@@ -74,7 +75,8 @@ def gating_charge(scheme: AbstractScheme, p: Float[Array, "... states"], bath: B
 def gating_current(
     scheme: AbstractScheme, p: Float[Array, "... states"], v: Float[Array, "..."], bath: Bath
 ) -> Float[Array, "..."]:
-    """Gating current: sum over edges of charge times net flux [e0/ms per channel]; times `units.E0_PER_MS` it is in pA."""
+    """Gating current: sum over edges of charge times net flux [e0/ms per channel]; times `units.E0_PER_MS` it "
+    "is in pA."""
     return edge_flux(scheme, p, v, bath) @ scheme.charges(as_bath(bath))
 
 

@@ -17,7 +17,8 @@ def check_edges(states: Sequence[str], edges: Sequence[tuple[int, int]]) -> None
             raise ValueError(f"An edge must connect two states, but one goes from {states[i]} to itself.")
         if pair in seen:
             raise ValueError(
-                f"Two states may be joined by one edge only, but {states[i]} and {states[j]} are joined twice; add the rates."
+                f"Two states may be joined by one edge only, but {states[i]} and {states[j]} are joined twice; "
+                f"add the rates."
             )
         seen.add(pair)
     reached = {0}
@@ -31,8 +32,11 @@ def check_edges(states: Sequence[str], edges: Sequence[tuple[int, int]]) -> None
         raise ValueError(f"Every state must be reachable from {states[0]}, but {lost} cannot be reached; add an edge.")
 
 
-def spanning_tree(count: int, edges: Sequence[tuple[int, int]], avoid: Sequence[int] = ()) -> dict[int, tuple[int, int]]:
-    """For every state but the first, the edge to it and that edge's sign: `{state: (edge, +1 or -1)}`, in breadth-first order.
+def spanning_tree(
+    count: int, edges: Sequence[tuple[int, int]], avoid: Sequence[int] = ()
+) -> dict[int, tuple[int, int]]:
+    """For every state but the first, the edge to it and that edge's sign: `{state: (edge, +1 or -1)}`, in "
+    "breadth-first order.
 
     Sign +1 means that the edge's forward direction arrives at the state. Edges in `avoid` are used last.
     """
@@ -52,7 +56,9 @@ def spanning_tree(count: int, edges: Sequence[tuple[int, int]], avoid: Sequence[
     return tree
 
 
-def path_from_root(state: int, edges: Sequence[tuple[int, int]], tree: dict[int, tuple[int, int]]) -> list[tuple[int, int]]:
+def path_from_root(
+    state: int, edges: Sequence[tuple[int, int]], tree: dict[int, tuple[int, int]]
+) -> list[tuple[int, int]]:
     """The tree path from the first state to `state` as (edge, sign) steps."""
     steps = []
     while state != 0:
@@ -65,7 +71,8 @@ def path_from_root(state: int, edges: Sequence[tuple[int, int]], tree: dict[int,
 def fundamental_cycles(
     count: int, edges: Sequence[tuple[int, int]], avoid: Sequence[int] = ()
 ) -> tuple[tuple[tuple[int, int], ...], ...]:
-    """One cycle for each edge outside the spanning tree: its (edge, sign) steps, that edge first, in forward direction."""
+    """One cycle for each edge outside the spanning tree: its (edge, sign) steps, that edge first, in forward "
+    "direction."""
     tree = spanning_tree(count, edges, avoid)
     in_tree = {edge for edge, _ in tree.values()}
     cycles = []

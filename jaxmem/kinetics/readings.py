@@ -14,7 +14,10 @@ from .scheme import AbstractScheme
 
 
 def assemble(
-    count: int, edges: tuple[tuple[int, int], ...], forward: Float[Array, "... edges"], backward: Float[Array, "... edges"]
+    count: int,
+    edges: tuple[tuple[int, int], ...],
+    forward: Float[Array, "... edges"],
+    backward: Float[Array, "... edges"],
 ) -> Float[Array, "... states states"]:
     """The generator [1/ms] of a graph of `count` states from the rates of its edges: rows sum to zero, dp/dt = p Q."""
     i = [a for a, _ in edges] + [b for _, b in edges]
@@ -39,9 +42,11 @@ def stationary(q: Float[Array, "states states"]) -> Float[Array, " states"]:
 
 
 def spanning_tree_sum(q: Float[Array, "states states"]) -> Float[Array, ""]:
-    """The King-Altman denominator [1/ms^(states - 1)]: rates multiplied along every spanning tree towards every root, summed.
+    """The King-Altman denominator [1/ms^(states - 1)]: rates multiplied along every spanning tree towards "
+    "every root, summed.
 
-    By the elimination of `stationary`, without subtractions: the trees towards the first state sum to the product of the
+    By the elimination of `stationary`, without subtractions: the trees towards the first state sum to the product of
+    the
     exit rates, and they are its share of the steady state. NaN where `stationary` is.
 
     **Source:** King & Altman 1956; Hill 1977.
@@ -55,15 +60,19 @@ def spanning_tree_sum(q: Float[Array, "states states"]) -> Float[Array, ""]:
 
 
 def relaxation_rates(q: Float[Array, "states states"]) -> Complex[Array, " states"]:
-    """The rates [1/ms] at which deviations from the steady state decay, the slowest first: eigenvalues of -Q, by real part.
+    """The rates [1/ms] at which deviations from the steady state decay, the slowest first: eigenvalues of -Q, "
+    "by real part.
 
     The first is zero, the steady state itself. Complex conjugate pairs are damped oscillations, which detailed balance
-    excludes. Accurate to rounding of the largest rate; CPU only, as the eigenvalues of a matrix that is not symmetric are.
+    excludes. Accurate to rounding of the largest rate; CPU only, as the eigenvalues of a matrix that is not
+    symmetric are.
     """
     return jnp.sort(jnp.linalg.eigvals(-q))
 
 
-def propagate(q: Float[Array, "states states"], p: Float[Array, " states"], dt: Float[Array, ""]) -> Float[Array, " states"]:
+def propagate(
+    q: Float[Array, "states states"], p: Float[Array, " states"], dt: Float[Array, ""]
+) -> Float[Array, " states"]:
     """The occupancy p exp(Q dt) after a time dt [ms] at constant rates."""
     return p + jnp.sum(p[:, None] * expm1_generator(q * dt), 0)
 
@@ -88,7 +97,8 @@ def _round_cycles(scheme: AbstractScheme, values: Float[Array, "... edges"]) -> 
 
 
 def affinity(scheme: AbstractScheme, v: Float[Array, "..."], bath: Bath) -> Float[Array, "... cycles"]:
-    """Free energy [kT] that drives each cycle of `cycles(scheme)`: sum of ln(kf/kb) round it; zero at detailed balance."""
+    """Free energy [kT] that drives each cycle of `cycles(scheme)`: sum of ln(kf/kb) round it; zero at detailed "
+    "balance."""
     forward, backward = scheme.rates(_floating(v), as_bath(bath))
     return _round_cycles(scheme, jnp.log(forward) - jnp.log(backward))
 

@@ -57,7 +57,9 @@ class Scheme(AbstractScheme):
         for e in closing:
             if e not in closed:
                 i, j = (self.states[k] for k in self.edges[e])
-                raise ValueError(f"A balanced rate must close a cycle of edges with given rates, but {i} - {j} closes none.")
+                raise ValueError(
+                    f"A balanced rate must close a cycle of edges with given rates, but {i} - {j} closes none."
+                )
 
     def rates(self, v, bath):  # noqa: D102
         forward = [law(v, bath) for law in self.forward]
@@ -104,7 +106,8 @@ def scheme(
     """A state graph from its edges: ``scheme({("C", "O"): (opening, closing)})``.
 
     **Arguments:** `edges`: (forward law, backward law) of each pair of states; a `Balanced()` backward law is set by
-    detailed balance round the cycle that the edge closes. `charge`: charge [e0] moved outward by a forward step, where the laws do
+    detailed balance round the cycle that the edge closes. `charge`: charge [e0] moved outward by a forward step,
+    where the laws do
     not tell. `exchange`: particles released (+) or taken up (-) by a forward step, keys `(species, inside)`.
     `states`: the order of the states (default: as they first occur).
     **Raises:** `ValueError` for unknown states, loops, double edges, or a graph that is not connected.
@@ -115,10 +118,13 @@ def scheme(
             for name in pair:
                 if name not in names:
                     raise ValueError(
-                        f"Argument `{what}` must connect named states, but {pair} names '{name}'; states are {', '.join(names)}."
+                        f"Argument `{what}` must connect named states, but {pair} names '{name}'; states are "
+                        f"{', '.join(names)}."
                     )
             if pair not in edges:
-                raise ValueError(f"Argument `{what}` must name an edge as it was given, but {pair} is none of {list(edges)}.")
+                raise ValueError(
+                    f"Argument `{what}` must name an edge as it was given, but {pair} is none of {list(edges)}."
+                )
     return Scheme(
         states=tuple(names),
         edges=tuple((names.index(i), names.index(j)) for i, j in edges),
@@ -135,7 +141,8 @@ class EnergyScheme(AbstractScheme):
     kf = (kB T/h) exp(-(G* - Gi) - (q* - qi) u) prod(taken up) exp(mu), and backward likewise, so that
     ln(kf/kb) = -[dG + dq u + sum nu mu] with u = FV/RT, mu_inside = ln c + z u, mu_outside = ln c (c in M).
 
-    **Arguments:** `energy`, `charge` (states - 1): free energy [kT at `reference`] and charge position [e0] of every state but
+    **Arguments:** `energy`, `charge` (states - 1): free energy [kT at `reference`] and charge position [e0] of every
+    state but
     the first, whose are zero; `barrier`, `barrier_charge` (edges): the same of the transition states. Energies scale
     with reference/T.
     """
@@ -165,7 +172,10 @@ class EnergyScheme(AbstractScheme):
         charge = jnp.concatenate([jnp.zeros_like(self.charge[:1]), self.charge])
         attempts = 1e-3 * KB / H * bath.temperature
         directions = []
-        for side, sign in ((0, -1), (1, 1)):  # forward leaves i and takes up (nu < 0); backward leaves j and takes up (nu > 0)
+        for side, sign in (
+            (0, -1),
+            (1, 1),
+        ):  # forward leaves i and takes up (nu < 0); backward leaves j and takes up (nu > 0)
             rates = []
             for e, edge in enumerate(self.edges):
                 state = edge[side]

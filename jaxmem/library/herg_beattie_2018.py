@@ -80,17 +80,17 @@ def free(*, g_low: float = 61.2) -> Free:
     return Free((*pairs, Parameter("g", "nS", g_low, 10.0 * g_low)), _place, limits, _read)
 
 
-def _laws(channel: Channel) -> list[Any]:
+def _laws(channel: Any) -> list[Any]:
     activation, recovery = channel.gating.gates
     return [activation.opening, activation.closing, recovery.closing, recovery.opening]
 
 
-def _read(channel: Channel) -> list[Any]:
+def _read(channel: Any) -> list[Any]:
     k1, k2, k3, k4 = _laws(channel)
     return [k1.a, k1.b, k2.a, -k2.b, k3.a, k3.b, k4.a, -k4.b, channel.permeation.g]
 
 
-def _place(channel: Channel, values: Any) -> Channel:
+def _place(channel: Any, values: Any) -> Channel:
     signs = (1, 1, 1, -1, 1, 1, 1, -1, 1)
     leaves = lambda m: [*(x for law in _laws(m) for x in (law.a, law.b)), m.permeation.g]
     return eqx.tree_at(leaves, channel, [x if s > 0 else -x for s, x in zip(signs, values, strict=True)])

@@ -102,7 +102,7 @@ def free() -> Free:
     return Free((*found, Parameter("p15", "nS/pF", 0.02, 0.2)), _place, tuple(limits), _read)
 
 
-def _leaves(channel: Channel) -> list[Any]:
+def _leaves(channel: Any) -> list[Any]:
     up, down = channel.gating.scheme.forward, channel.gating.scheme.backward
     values = [up[0].a, up[0].b, up[1].k, up[2].a, up[2].b, up[3].a, up[3].b]
     values += [down[0].a, down[0].b, down[1].k, down[2].a, down[2].b, down[3].a, down[3].b]
@@ -112,9 +112,9 @@ def _leaves(channel: Channel) -> list[Any]:
 _FALLING = (8, 11, 13)  # p9, p12 and p14 stand with a minus sign
 
 
-def _read(channel: Channel) -> list[Any]:
+def _read(channel: Any) -> list[Any]:
     return [-x if k in _FALLING else x for k, x in enumerate(_leaves(channel))]
 
 
-def _place(channel: Channel, values: Any) -> Channel:
+def _place(channel: Any, values: Any) -> Channel:
     return eqx.tree_at(_leaves, channel, [-x if k in _FALLING else x for k, x in enumerate(values)])

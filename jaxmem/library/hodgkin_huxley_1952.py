@@ -64,7 +64,7 @@ class OverPlateau(AbstractPermeation):
     g: Float[Array, ""] = param("mS/cm2", positive)
 
     def exchange(self, v, bath):  # noqa: D102
-        signal = 1.0 / self.gating.open_probability(self.gating.init(v, bath), v)
+        signal = jnp.asarray(1.0 / self.gating.open_probability(self.gating.init(v, bath), v))
         nothing = jnp.zeros((len(bath.species),), signal.dtype)
         return Exchange(nothing, nothing, signal)
 
@@ -137,12 +137,12 @@ def free(*, rest: float = 0.0, conductance: bool = False) -> Free:
     if conductance:
         found.append(Parameter("g", "mS/cm2", 20.0, 100.0, log=True))
 
-    def leaves(gating: HodgkinHuxley) -> list[Any]:
+    def leaves(gating: Any) -> list[Any]:
         (gate,) = gating.gates
         opening, closing = (x.rate if isinstance(x, Q10) else x for x in (gate.opening, gate.closing))
         return [opening.a, opening.v0, opening.s, closing.a, closing.b]
 
-    def place(channel: Channel, values: Any) -> Channel:
+    def place(channel: Any, values: Any) -> Channel:
         alpha, v0, s, beta, c, *more = values
         new = [alpha, v0 + rest, s, beta * jnp.exp(rest / c), -1.0 / c]
         channel = eqx.tree_at(lambda m: leaves(m.gating), channel, new)
@@ -150,7 +150,7 @@ def free(*, rest: float = 0.0, conductance: bool = False) -> Free:
             channel = eqx.tree_at(lambda m: leaves(m.permeation.gating), channel, new)
         return eqx.tree_at(lambda m: m.permeation.g, channel, more[0]) if more else channel
 
-    def read(channel: Channel) -> list[Any]:
+    def read(channel: Any) -> list[Any]:
         alpha, v0, s, beta, b = leaves(channel.gating)
         five = [alpha, v0 - rest, s, beta * jnp.exp(b * rest), -1.0 / b]
         return [*five, channel.permeation.g] if conductance else five

@@ -56,7 +56,7 @@ def _rate_limits(file: "ModelFile", bounds: Bounds) -> tuple[RateLimit, ...]:
             law.fail(f"the slope '{slope}' must keep its sign to be limited; give it bounds of one sign", "b")
         # Where the rate is largest it is factor scale exp(at slope).
         at = sign * (v_max if max(ends) > 0 else v_min)
-        largest = math.log(factor * values.get(scale, 1.0)) + at * values.get(slope, 1.0)
+        largest = math.log(factor * (values[scale] if scale else 1.0)) + at * (values[slope] if slope else 1.0)
         if not math.log(lower) - 1e-9 <= largest <= math.log(upper) + 1e-9:
             power = f"1e{largest / math.log(10.0):.2f}"
             law.fail(f"the rate at its largest, {power} /ms, is outside [rate_limits]; change either")
