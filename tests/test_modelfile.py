@@ -340,10 +340,17 @@ def test_values_that_cannot_be_written_are_refused():
     file = modelfile.loads(TWO_STATE, "two")
     with pytest.raises(InputError, match="must be finite"):
         modelfile.dumps(file, {"a": float("nan")})
-    with pytest.raises(InputError, match=r"'b' must lie within its bounds 0\.001 to 0\.4, but is 0\.5"):
-        modelfile.dumps(file, {"b": 0.5})
     with pytest.raises(InputError, match="'c' is not a parameter of its own"):
         modelfile.dumps(file, {"c": 1.0})
+
+
+def test_a_value_beyond_its_bounds_widens_them():
+    file = modelfile.loads(TWO_STATE, "two")
+    above = modelfile.loads(modelfile.dumps(file, {"b": 0.5}), "above")
+    below = modelfile.loads(modelfile.dumps(file, {"b": 1e-4}), "below")
+    bounds = [next((p.lower, p.upper) for p in x.free.parameters if p.name == "b") for x in (file, above, below)]
+    assert bounds == [(0.001, 0.4), (0.001, 0.5), (1e-4, 0.4)]
+    assert (above.values["b"], below.values["b"]) == (0.5, 1e-4)
 
 
 def test_files_are_read_and_unreadable_ones_are_named(tmp_path):

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -166,8 +167,8 @@ def _correlation(covariance: Float[np.ndarray, "p p"]) -> Float[np.ndarray, "p p
 def _combination(
     change: Float[np.ndarray, " p"], values: Float[np.ndarray, " p"], names: Sequence[str], spread: float
 ) -> Combination:
-    weights = np.where(values != 0, change / np.where(values != 0, values, 1.0), change)
-    weights = weights / weights[int(np.argmax(np.abs(weights)))]
+    weights: Any = np.asarray(np.where(values != 0, change / np.where(values != 0, values, 1.0), change))
+    weights = weights / weights[np.argmax(np.abs(weights))]
     taking = np.flatnonzero(np.abs(weights) > 10 * LOADING)
     return Combination(tuple(names[k] for k in taking), tuple(float(weights[k]) for k in taking), float(spread))
 

@@ -34,16 +34,11 @@ def written(
             raise InputError(f"{source}: '{name}' is not a parameter of its own; they are {own}")
         if not math.isfinite(float(value)):
             raise InputError(f"{source}: the value of '{name}' must be finite, but is {value}")
-        lower, upper = known[name].lower, known[name].upper
-        if lower is not None and upper is not None and not within(float(value), lower, upper):
-            raise InputError(
-                f"{source}: the value of '{name}' must lie within its bounds {lower:g} to {upper:g}, "
-                f"but is {value:g}"
-            )
         quantity = _text(float(value), known[name].quantity.unit)
         entry = document["parameters"][name]
         if isinstance(entry, dict):
-            document["parameters"][name] = {**_explicit(entry), "value": quantity}
+            entry = _widened(_explicit(entry), float(value), known[name], quantity)
+            document["parameters"][name] = {**entry, "value": quantity}
         else:
             document["parameters"][name] = quantity
     if not document["parameters"]:
@@ -66,6 +61,16 @@ def _explicit(entry: Mapping[str, Any]) -> dict[str, Any]:
     if "bounds" in kept:
         kept["bounds"] = [join(x) for x in kept["bounds"]]
     return kept
+
+
+def _widened(entry: dict[str, Any], value: float, known: Specification, quantity: Any) -> dict[str, Any]:
+    """A parameter's table with bounds that hold the value: those of a limited rate's factor bind only its starts."""
+    if known.lower is None or known.upper is None or within(value, known.lower, known.upper):
+        return entry
+    end = 0 if value < known.lower else 1
+    if "bounds" in entry:
+        return {**entry, "bounds": [quantity if k == end else bound for k, bound in enumerate(entry["bounds"])]}
+    return {**entry, ("lower", "upper")[end]: quantity}
 
 
 def _text(value: float, unit: str) -> Any:
