@@ -47,7 +47,7 @@ def sine(v=20.0):
 
 RUNS = {
     "parameters": lambda k: (model(k, a=0.4, g=3.0), steps(), T_SAMPLES, 300.0),
-    "numpy parameters": lambda k: (model(k, a=np.float64(0.4), g=np.float64(3.0)), steps(), T_SAMPLES, 300.0),
+    "numpy parameters": lambda k: (model(k, a=np.asarray(0.4, jnp.result_type(float))), steps(), T_SAMPLES, 300.0),
     "temperature": lambda k: (model(k), steps(), T_SAMPLES, 310.0),
     "voltage": lambda k: (model(k), steps(30.0), T_SAMPLES, 300.0),
     "integer voltage": lambda k: (model(k), steps(30), T_SAMPLES, 300.0),
