@@ -202,6 +202,32 @@ def test_the_sine_wave_at_a_tenth_of_a_millisecond():
 
 
 @pytest.mark.x64
+@pytest.mark.slow
+def test_single_precision_keeps_current_and_gradient_over_80_000_samples():
+    model, bath = fink(), as_bath(T)
+    plan = plan_clamp(model, sine_wave(), np.arange(80_000) * 0.1)
+    single = jax.tree.map(lambda x: x.astype(np.float32) if x.dtype == np.float64 else x, (model, plan, bath))
+    current = jax.jit(lambda *given: clamp(*given).current)
+    wide, narrow = current(model, plan, bath), current(*single)
+    assert narrow.dtype == np.float32
+    assert np.max(np.abs(np.asarray(narrow, np.float64) - wide)) < 2e-6 * np.max(np.abs(wide))
+    slopes = jax.jit(jax.grad(lambda *given: jnp.sum(clamp(*given).current ** 2)))
+    for exact, found in zip(*(jax.tree.leaves(slopes(*x)) for x in ((model, plan, bath), single)), strict=True):
+        assert_allclose(found, exact, rtol=5e-5)
+
+
+@pytest.mark.slow
+def test_probability_is_not_negative_at_extreme_rates():
+    for seed in range(5):
+        draws = np.random.default_rng(seed).uniform(size=15)
+        p = [x * 10 ** (2 * u - 1) for x, u in zip(FINK, draws, strict=True)]
+        for k in (1, 4, 6, 8, 11, 13):
+            p[k] = 0.2 * draws[k]
+        trace = voltage_clamp(fink(p), sine_wave(), np.arange(80_000) * 0.1, bath=T, throw=False)
+        assert np.asarray(trace.state[0]).min() >= 0.0
+
+
+@pytest.mark.x64
 def test_nearly_equal_lengths_are_not_equal():
     # The last stretch is cut into parts a millionth shorter than the others.
     t = np.append(np.arange(0.0, 20.0, 2.0), 20.01)

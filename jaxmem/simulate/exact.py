@@ -85,7 +85,11 @@ def chain_propagators(gating: Markov, chain: Chain, bath: Bath) -> Float[Array, 
         d1, d2 = expm1_generator(first * h), expm1_generator(second * h)
         d = d1 + d2 + jnp.sum(d1[:, :, :, None] * d2[:, None, :, :], 2)
     states = d.shape[-1]
-    return chain.mixed(d.reshape(-1, states * states)).reshape(-1, states, states)
+    mixed = chain.mixed(d.reshape(-1, states * states)).reshape(-1, states, states)
+    # Interpolation may leave a transition that hardly ever happens a rounding below zero.
+    same = jnp.eye(states, dtype=bool)[None]
+    jumps = jnp.where(same, 0.0, jnp.maximum(mixed, 0.0))
+    return jumps - jnp.where(same, jnp.sum(jumps, -1)[:, :, None], 0.0)
 
 
 @singledispatch
