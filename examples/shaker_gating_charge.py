@@ -51,7 +51,9 @@ def main(folder: str | pathlib.Path = "figures") -> dict[str, float]:
         "total_charge": float(gating.total_charge(graph, bath)),
         "limiting_slope": float(slope[0]),
         "charge_moved": moved,
-        "charge_difference": float(gating.charge_voltage(graph, 0.0, bath) - gating.charge_voltage(graph, -100.0, bath)),
+        "charge_difference": float(
+            gating.charge_voltage(graph, 0.0, bath) - gating.charge_voltage(graph, -100.0, bath)
+        ),
     }
 
 

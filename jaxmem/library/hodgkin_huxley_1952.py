@@ -139,7 +139,8 @@ def free(*, rest: float = 0.0, conductance: bool = False) -> Free:
 
     def leaves(gating: Any) -> list[Any]:
         (gate,) = gating.gates
-        opening, closing = (x.rate if isinstance(x, Q10) else x for x in (gate.opening, gate.closing))
+        laws: Any = [x.rate if isinstance(x, Q10) else x for x in (gate.opening, gate.closing)]
+        opening, closing = laws
         return [opening.a, opening.v0, opening.s, closing.a, closing.b]
 
     def place(channel: Any, values: Any) -> Channel:
