@@ -13,8 +13,7 @@ from .permeation import AbstractPermeation, Exchange
 
 
 class Channel(eqx.Module):
-    """A mechanism: `number` channels, each open with the probability that `gating` gives, passing what "
-    "`permeation` gives.
+    """A mechanism: `number` channels that `gating` opens and `permeation` lets the current through.
 
     With `number` 1 (the default) the conductance of the permeation is the whole population's.
     """

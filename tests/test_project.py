@@ -1,6 +1,7 @@
 """What holds for the project as a whole: its dependencies, and rules that every file keeps."""
 
 import ast
+import re
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
@@ -121,6 +122,21 @@ def test_no_file_outgrows_its_noun():
 def test_every_public_name_has_a_docstring():
     assert len(undocumented(ast.parse("def f(): ...\nclass A: ...\ndef _g(): ..."))) == 3
     assert [place(path, node) for path in SOURCES for node in undocumented(tree(path))] == []
+
+
+def test_docstrings_are_whole():
+    """No stray quotes, as two string literals in one docstring leave them."""
+    stray = re.compile(r'"\n\s*"')
+    assert stray.search('one half "\n    "and the other')
+    broken = [
+        place(path, node)
+        for path in SOURCES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and (text := ast.get_docstring(node, clean=False))
+        and (stray.search(text) or text.rstrip(" ").endswith('"'))
+    ]
+    assert broken == []
 
 
 def test_nothing_is_left_to_do():

@@ -75,9 +75,8 @@ class Instantaneous(AbstractGating):
 class HodgkinHuxley(AbstractGating):
     """Open probability as a product of powers of independent gates, m^p h^q.
 
-    **Arguments:** `gates`, `powers`: one positive integer for each gate. `factor`: an optional gating that
-    multiplies the
-    product (an instantaneous rectification). The state is the vector of gate values.
+    **Arguments:** `gates`, `powers`: one positive integer for each gate. `factor`: an optional gating that multiplies
+    the product (an instantaneous rectification). The state is the vector of gate values.
     **Source:** Hodgkin & Huxley 1952.
     """
 

@@ -15,8 +15,7 @@ class Markov(AbstractGating):
     """A state graph read for the occupancy of its conducting states.
 
     **Arguments:** `scheme`; `conducting`: the conducting states, as names or as a mapping from name to relative
-    conductance.
-    The state is the vector of occupancies, in the order of `scheme.states`.
+    conductance. The state is the vector of occupancies, in the order of `scheme.states`.
     **Raises:** `ValueError` if a conducting state is not in the scheme, or none is named.
     """
 

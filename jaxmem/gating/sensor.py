@@ -75,8 +75,10 @@ def gating_charge(scheme: AbstractScheme, p: Float[Array, "... states"], bath: B
 def gating_current(
     scheme: AbstractScheme, p: Float[Array, "... states"], v: Float[Array, "..."], bath: Bath
 ) -> Float[Array, "..."]:
-    """Gating current: sum over edges of charge times net flux [e0/ms per channel]; times `units.E0_PER_MS` it "
-    "is in pA."""
+    """Gating current: sum over edges of charge times net flux [e0/ms per channel].
+
+    Times `units.E0_PER_MS` it is in pA.
+    """
     return edge_flux(scheme, p, v, bath) @ scheme.charges(as_bath(bath))
 
 

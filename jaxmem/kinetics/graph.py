@@ -35,8 +35,7 @@ def check_edges(states: Sequence[str], edges: Sequence[tuple[int, int]]) -> None
 def spanning_tree(
     count: int, edges: Sequence[tuple[int, int]], avoid: Sequence[int] = ()
 ) -> dict[int, tuple[int, int]]:
-    """For every state but the first, the edge to it and that edge's sign: `{state: (edge, +1 or -1)}`, in "
-    "breadth-first order.
+    """A spanning tree, breadth first: `{state: (edge, sign)}`, for every state but the first the edge to it.
 
     Sign +1 means that the edge's forward direction arrives at the state. Edges in `avoid` are used last.
     """
@@ -71,8 +70,7 @@ def path_from_root(
 def fundamental_cycles(
     count: int, edges: Sequence[tuple[int, int]], avoid: Sequence[int] = ()
 ) -> tuple[tuple[tuple[int, int], ...], ...]:
-    """One cycle for each edge outside the spanning tree: its (edge, sign) steps, that edge first, in forward "
-    "direction."""
+    """One cycle of (edge, sign) steps for each edge outside the spanning tree; it begins with that edge, forward."""
     tree = spanning_tree(count, edges, avoid)
     in_tree = {edge for edge, _ in tree.values()}
     cycles = []

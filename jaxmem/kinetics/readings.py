@@ -42,12 +42,10 @@ def stationary(q: Float[Array, "states states"]) -> Float[Array, " states"]:
 
 
 def spanning_tree_sum(q: Float[Array, "states states"]) -> Float[Array, ""]:
-    """The King-Altman denominator [1/ms^(states - 1)]: rates multiplied along every spanning tree towards "
-    "every root, summed.
+    """The King-Altman denominator [1/ms^(states - 1)]: the sum, over roots and spanning trees, of products of rates.
 
     By the elimination of `stationary`, without subtractions: the trees towards the first state sum to the product of
-    the
-    exit rates, and they are its share of the steady state. NaN where `stationary` is.
+    the exit rates, and they are its share of the steady state. NaN where `stationary` is.
 
     **Source:** King & Altman 1956; Hill 1977.
     """
@@ -60,12 +58,11 @@ def spanning_tree_sum(q: Float[Array, "states states"]) -> Float[Array, ""]:
 
 
 def relaxation_rates(q: Float[Array, "states states"]) -> Complex[Array, " states"]:
-    """The rates [1/ms] at which deviations from the steady state decay, the slowest first: eigenvalues of -Q, "
-    "by real part.
+    """The rates [1/ms] at which deviations from the steady state decay: eigenvalues of -Q, the slowest first.
 
-    The first is zero, the steady state itself. Complex conjugate pairs are damped oscillations, which detailed balance
-    excludes. Accurate to rounding of the largest rate; CPU only, as the eigenvalues of a matrix that is not
-    symmetric are.
+    They are in the order of their real parts. The first is zero, the steady state itself. Complex conjugate pairs are
+    damped oscillations, which detailed balance excludes. Accurate to rounding of the largest rate; CPU only, as the
+    eigenvalues of a matrix that is not symmetric are.
     """
     return jnp.sort(jnp.linalg.eigvals(-q))
 
@@ -97,8 +94,7 @@ def _round_cycles(scheme: AbstractScheme, values: Float[Array, "... edges"]) -> 
 
 
 def affinity(scheme: AbstractScheme, v: Float[Array, "..."], bath: Bath) -> Float[Array, "... cycles"]:
-    """Free energy [kT] that drives each cycle of `cycles(scheme)`: sum of ln(kf/kb) round it; zero at detailed "
-    "balance."""
+    """Free energy [kT] that drives each of `cycles(scheme)`: sum of ln(kf/kb) round it, zero at detailed balance."""
     forward, backward = scheme.rates(_floating(v), as_bath(bath))
     return _round_cycles(scheme, jnp.log(forward) - jnp.log(backward))
 

@@ -106,10 +106,9 @@ def scheme(
     """A state graph from its edges: ``scheme({("C", "O"): (opening, closing)})``.
 
     **Arguments:** `edges`: (forward law, backward law) of each pair of states; a `Balanced()` backward law is set by
-    detailed balance round the cycle that the edge closes. `charge`: charge [e0] moved outward by a forward step,
-    where the laws do
-    not tell. `exchange`: particles released (+) or taken up (-) by a forward step, keys `(species, inside)`.
-    `states`: the order of the states (default: as they first occur).
+    detailed balance round the cycle that the edge closes. `charge`: charge [e0] moved outward by a forward step, where
+    the laws do not tell. `exchange`: particles released (+) or taken up (-) by a forward step, keys `(species,
+    inside)`. `states`: the order of the states (default: as they first occur).
     **Raises:** `ValueError` for unknown states, loops, double edges, or a graph that is not connected.
     """
     names = states or tuple(dict.fromkeys(name for pair in edges for name in pair))
@@ -142,9 +141,8 @@ class EnergyScheme(AbstractScheme):
     ln(kf/kb) = -[dG + dq u + sum nu mu] with u = FV/RT, mu_inside = ln c + z u, mu_outside = ln c (c in M).
 
     **Arguments:** `energy`, `charge` (states - 1): free energy [kT at `reference`] and charge position [e0] of every
-    state but
-    the first, whose are zero; `barrier`, `barrier_charge` (edges): the same of the transition states. Energies scale
-    with reference/T.
+    state but the first, whose are zero; `barrier`, `barrier_charge` (edges): the same of the transition states.
+    Energies scale with reference/T.
     """
 
     states: tuple[str, ...] = eqx.field(static=True)

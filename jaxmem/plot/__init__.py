@@ -1,9 +1,7 @@
 """Figures: functions that take and return matplotlib Axes or Figure, and never touch pyplot's state.
 
-A function that draws one panel takes `ax=None` and returns the Axes; one that draws several takes
-`figure=None` and
-returns the Figure. Without an argument they make a new `matplotlib.figure.Figure`, which `savefig` writes
-anywhere.
+A function that draws one panel takes `ax=None` and returns the Axes; one that draws several takes `figure=None` and
+returns the Figure. Without an argument they make a new `matplotlib.figure.Figure`, which `savefig` writes anywhere.
 """
 
 from .agreement import agreement

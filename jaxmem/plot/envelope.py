@@ -9,10 +9,9 @@ def envelope(
 ) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
     """The smallest and largest sample of each of `bins` equal runs of samples, in the order of time.
 
-    At a width of `bins` pixels its line cannot be told from the line through all samples. NaN samples are
-    left out; a
-    run of nothing but NaN stays NaN, so that gaps stay gaps. A trace of at most 4 samples for each bin
-    comes back as it is.
+    At a width of `bins` pixels its line cannot be told from the line through all samples. NaN samples are left out; a
+    run of nothing but NaN stays NaN, so that gaps stay gaps. A trace of at most 4 samples for each bin comes back as it
+    is.
 
     **Arguments:** `t`: times; `y`: the samples, shape (samples,); `bins`: at least 1.
     **Raises:** `ValueError` if the shapes differ or `bins` is below 1.

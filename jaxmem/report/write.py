@@ -52,12 +52,10 @@ def write(
     title: str = "",
     extra: Extra | None = None,
 ) -> dict[str, Any]:
-    """Writes everything about a fit into a folder, each file whole or not at all; returns what summary.json
-    holds.
+    """Writes everything about a fit into a folder, each file whole or not at all; returns the content of summary.json.
 
-    **Arguments:** `held_out`: predictions, in the order of `held_out_experiments`; `experiments`: those
-    fitted; `model_file`:
-    the model to write with the fitted values as model.toml; `gates`: names of the gates; `title`: of the
+    **Arguments:** `held_out`: predictions, in the order of `held_out_experiments`; `experiments`: those fitted;
+    `model_file`: the model to write with the fitted values as model.toml; `gates`: names of the gates; `title`: of the
     page.
     **Raises:** `InputError` if the folder cannot be written.
     """
