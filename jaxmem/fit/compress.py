@@ -1,5 +1,6 @@
 """A tall matrix as the small triangle that has the same products of columns."""
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -10,15 +11,19 @@ _ENTRIES = 8192  # of a block: above about 9000, BLAS libraries split each step 
 def compress(matrix: Float[Array, "rows columns"]) -> Float[Array, "few columns"]:
     """The triangle R of a QR factorization; at most as many rows as columns.
 
-    Blocks of rows are factored one by one and their triangles stacked, until one block is left.
+    Block by block: the triangle of the rows so far and the next block is the next triangle. The blocks are
+    not factored as a batch, which can hang when two threads do it on the same CPU.
 
     **Source** J. Demmel et al., SIAM J. Sci. Comput. 34, A206 (2012).
     """
     rows, columns = matrix.shape
     block = max(2 * columns, _ENTRIES // columns)
-    while rows > block:
-        count = -(-rows // block)
-        padded = jnp.pad(matrix, ((0, count * block - rows), (0, 0)))
-        matrix = jnp.linalg.qr(padded.reshape(count, block, columns), mode="r").reshape(-1, columns)
-        rows = matrix.shape[0]
-    return jnp.linalg.qr(matrix, mode="r")
+    count = -(-rows // block)
+    if count <= 1:
+        return jnp.linalg.qr(matrix, mode="r")
+    blocks = jnp.pad(matrix, ((0, count * block - rows), (0, 0))).reshape(count, block, columns)
+
+    def add(triangle: Array, rows: Array) -> tuple[Array, None]:
+        return jnp.linalg.qr(jnp.concatenate([triangle, rows]), mode="r"), None
+
+    return jax.lax.scan(add, jnp.linalg.qr(blocks[0], mode="r"), blocks[1:])[0]

@@ -25,7 +25,7 @@ def least_squares(
     *,
     key: Any,
     starts: int = 64,
-    draws: int = 5,
+    draws: int = 20,
     agree: int | None = None,
     folder: str | os.PathLike | None = None,
     progress: Callable[[int, int, float], None] | None = None,

@@ -110,6 +110,9 @@ class Executor(Protocol):
 class Threads:
     """One lane per thread, all calling the same compiled functions; for CPUs.
 
+    A model of your own that factors or solves batches of matrices inside compiled code can hang when two
+    threads run it; use `Chunks` for it.
+
     **Arguments** `workers`: number of threads; the cores this process may use by default.
     """
 

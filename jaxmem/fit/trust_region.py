@@ -65,7 +65,7 @@ class TrustRegion:
     loss_tolerance: float = 1e-8
     step_tolerance: float = 1e-8
     gradient_tolerance: float = 1e-8
-    max_evaluations: int = 500
+    max_evaluations: int = 300
     reach: float = 0.1
 
 

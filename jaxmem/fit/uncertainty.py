@@ -169,7 +169,7 @@ def _combination(
 ) -> Combination:
     weights: Any = np.asarray(np.where(values != 0, change / np.where(values != 0, values, 1.0), change))
     weights = weights / weights[np.argmax(np.abs(weights))]
-    taking = np.flatnonzero(np.abs(weights) > 10 * LOADING)
+    taking = np.flatnonzero(np.abs(weights) > 10 * LOADING).tolist()
     return Combination(tuple(names[k] for k in taking), tuple(float(weights[k]) for k in taking), float(spread))
 
 
