@@ -238,6 +238,35 @@ def test_a_family_is_held_at_its_first_voltage():
     assert np.asarray(family.holding).tolist() == [-80.0] * 3
 
 
+def test_fit_and_simulate_mean_the_same_by_a_protocol(place):
+    import scipy.io
+
+    from jaxmem.cli import jobs, parser
+
+    (place / "my.toml").write_text(MODEL)
+    rows = "".join(f"{0.7 * k},{k},1,1\n" for k in range(20))
+    (place / "three.csv").write_text("time [ms],I_1 [pA],I_2 [pA],I_3 [pA]\n" + rows)
+    (place / "one.csv").write_text("time [ms],current [pA]\n" + "".join(f"{0.7 * k},{k}\n" for k in range(20)))
+    (place / "steps.csv").write_text("start_ms,duration_ms,v_start_mV,v_end_mV\n0,5,-80,-80\n5,10,-80,20\n")
+    scipy.io.savemat(place / "v.mat", {"voltage_mV": np.linspace(-80.0, 20.0, 20)[None]})
+    for recording, word in (
+        ("three.csv", "step from -80 to 40 mV in 60 mV steps for 15 ms"),
+        ("one.csv", "hold at -80 mV for 5 ms, ramp to 20 mV over 10 ms"),
+        ("one.csv", "sine of 20 mV at 100 Hz around -40 mV for 15 ms"),
+        ("one.csv", "steps.csv"),
+        ("one.csv", "v.mat"),
+    ):
+        for more in ((), ("--holding", "-90")):
+            words = ["fit", "--recording", recording, "--model", "my.toml", "--protocol", word, *more]
+            fitted = jobs.job(parser.build().parse_args(words)).experiments[0].recording.command
+            meant = commands.command([word], dt=0.7)
+            at = np.linspace(0.0, 13.0, 131)
+            for k in range(fitted.family):
+                np.testing.assert_allclose(fitted.sweep(k)(at), meant.sweep(k)(at), atol=1e-9)
+            expected = np.broadcast_to(-90.0 if more else meant.holding, fitted.holding.shape)
+            np.testing.assert_array_equal(fitted.holding, expected)
+
+
 # ---- simulate
 
 

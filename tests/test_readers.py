@@ -7,7 +7,16 @@ import pytest
 import scipy.io
 
 from jaxmem import protocols
-from jaxmem.recordings import command_at, parse_units, read, read_abf, read_csv, read_mat, read_npz
+from jaxmem.recordings import (
+    command_at,
+    parse_units,
+    read,
+    read_abf,
+    read_csv,
+    read_mat,
+    read_npz,
+    read_protocol,
+)
 from jaxmem.recordings.columns import split_name
 from jaxmem.results import InputError
 
@@ -228,6 +237,35 @@ class TestProtocolFiles:
         path = write(tmp_path, "time [ms],voltage [mV],current [pA]\n" + ROWS)
         steps = write(tmp_path, "start_ms,duration_ms,voltage_mV\n0,5,11\n", "steps.csv")
         np.testing.assert_array_equal(read(path, steps).command_v, 11.0)
+
+    def test_the_command_of_a_protocol_is_not_sampled(self, tmp_path):
+        path = write(tmp_path, "time [ms],current [pA]\n0,1\n1,2\n2,3\n3,4\n")
+        steps = write(tmp_path, "start_ms,duration_ms,v_start_mV,v_end_mV\n0,1.3,-80,-80\n1.3,3,-80,40\n", "s.csv")
+        ramp = protocols.step(-80.0, 1.3) + protocols.ramp(-80.0, 40.0, 3.0)
+        at = np.linspace(0.0, 4.2, 43)
+        for given in (steps, ramp):
+            command = read(path, given).command.sweep(0)
+            np.testing.assert_allclose(command(at), ramp(at), atol=1e-12)
+        family = protocols.parse("step from -80 to 40 mV in 120 mV steps for 4 ms")
+        assert read(path, family.sweep(1).held_at(-80.0)).command.holding.tolist() == [-80.0]
+
+    def test_samples_may_be_joined_by_lines(self, tmp_path):
+        path = write(tmp_path, "time [ms],voltage [mV],current [pA]\n" + ROWS)
+        v = write(tmp_path, "time [ms],voltage [mV]\n0,-80\n0.2,0\n0.2,40\n0.4,40\n", "v.csv")
+        assert float(read(path).command.sweep(0)(0.15)) == -80.0
+        assert float(read(path, held=False).command.sweep(0)(0.15)) == pytest.approx(-40.0)
+        joined = read(path, v, held=False).command.sweep(0)
+        np.testing.assert_allclose(joined(np.array([0.05, 0.1, 0.2, 0.3])), [-60.0, -40.0, 40.0, 40.0])
+        np.testing.assert_allclose(read(path, v).command_v[0], [-80.0, -80.0, 40.0, 40.0])
+
+    def test_read_protocol(self, tmp_path):
+        scipy.io.savemat(tmp_path / "v.mat", {"voltage_mV": np.array([[-80.0, -80.0, 20.0]])})
+        p = read_protocol(tmp_path / "v.mat", dt=0.5)
+        np.testing.assert_array_equal(p(np.array([0.0, 0.9, 1.0])), [-80.0, -80.0, 20.0])
+        with pytest.raises(InputError, match="has no times"):
+            read_protocol(tmp_path / "v.mat")
+        two = write(tmp_path, "time_ms,V_1 [mV],V_2 [mV]\n0,-80,10\n1,20,20\n2,20,20\n", "two.csv")
+        assert read_protocol(two).holding.tolist() == [-80.0, -80.0]
 
     @pytest.mark.parametrize(
         ("text", "words"),

@@ -163,6 +163,37 @@ class TestCommand:
         np.testing.assert_allclose(steps().offset_command(-4.1).command_v, steps().command_v - 4.1)
 
 
+    def test_analytic_commands_stay_analytic(self):
+        t = np.arange(0, 30, 0.25)
+        p = protocols.step(-80.0, 5.1) + protocols.ramp(-80.0, 20.0, 9.0) + protocols.sine(-30.0, [20.0], [0.7], 20.0)
+        r = Recording(t, np.zeros(t.size), p.held_at(-90.0))
+        fine = np.linspace(0.0, 29.0, 1001)
+        late = r.delay(3).command.sweep(0)
+        np.testing.assert_allclose(late(fine), p.held_at(-90.0)(fine - 0.75), atol=1e-9)
+        moved = r.offset_command(-4.0).command.sweep(0)
+        np.testing.assert_allclose(moved(fine), p(fine) - 4.0, atol=1e-12)
+        assert float(moved.holding) == -94.0 and float(late.holding) == -90.0
+        both = stack([r, r.offset_command(5.0)]).command
+        np.testing.assert_allclose(both.sweep(1)(fine), p(fine) + 5.0, atol=1e-12)
+        whole = stack([r, r.offset_command(5.0)]).join()
+        np.testing.assert_allclose(whole.command.sweep(0)(fine + 30.0), p(fine) + 5.0, atol=1e-9)
+        again = whole.split([0.0, 30.0], 30.0)
+        np.testing.assert_allclose(again.command.sweep(1)(fine), p(fine) + 5.0, atol=1e-9)
+        np.testing.assert_allclose(again.command_v, [p(t), p(t) + 5.0], atol=1e-9)
+
+    def test_an_edge_that_rounding_moves_is_at_its_sample(self):
+        t = np.arange(0, 10, 0.1)
+        steps_at = protocols.joined([protocols.step(float(k), 0.1) for k in range(100)])  # edges are sums of 0.1
+        np.testing.assert_array_equal(Recording(t, np.zeros(t.size), steps_at).command_v[0], np.arange(100.0))
+
+    def test_before_its_start_a_command_is_at_its_holding_voltage(self):
+        t = np.arange(0, 10, 0.5)
+        r = Recording(t, np.zeros((2, t.size)), protocols.step(20.0, 5.0).delayed(3.0).held_at(-80.0))
+        np.testing.assert_array_equal(r.command_v, np.where(t < 3.0, -80.0, 20.0)[None].repeat(2, 0))
+        assert np.all(r.command.t[:, 0] == 0.0)
+        np.testing.assert_array_equal(r.held_at(-70.0).command.holding, [-70.0, -70.0])
+
+
 class TestSignal:
     def test_baseline(self):
         r = steps().baseline((0.0, 20.0))

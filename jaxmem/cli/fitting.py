@@ -38,7 +38,8 @@ def fit(options: argparse.Namespace) -> int:
     extra = report.Extra(**{**vars(extra), "command": _command(options)})
     summary = report.write(
         found, held_out, folder, experiments=work.experiments, held_out_experiments=work.held_out,
-        model_file=work.chosen.file, gates=work.chosen.gates, title=work.title, extra=extra,
+        model_file=work.chosen.file, gates=work.chosen.gates, channels=work.chosen.channels,
+        reference=work.reference, protocols=work.protocols, title=work.title, extra=extra,
     )  # fmt: skip
     if options.json:
         sys.stdout.write((folder / "summary.json").read_text("utf-8"))

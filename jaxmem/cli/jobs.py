@@ -1,7 +1,7 @@
 """What to fit: the words of a command line as experiments, a model and its free parameters."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ class Job:
     """Everything that a fit and its report need.
 
     `name`: of the folder; `title`: of the report; `finish`: what is added to the report once the fit is
-    there.
+    there; `reference`: the published model, if there is one; `protocols`: what the protocol of an experiment is called.
     """
 
     name: str
@@ -37,6 +37,8 @@ class Job:
     held_out: Sequence[Any] = ()
     starts: int = STARTS
     finish: Any = field(default=lambda found, job: Extra())
+    reference: Any = None
+    protocols: Mapping[str, str] = field(default_factory=dict)
 
 
 def job(options: argparse.Namespace) -> Job:
@@ -44,13 +46,16 @@ def job(options: argparse.Namespace) -> Job:
 
     **Raises:** `InputError` for options that do not go together, and whatever is wrong with the input.
     """
-    own = "model units dt channel variable delay blank baseline junction temperature bath held_out_protocol"
+    own = (
+        "model units dt channel variable delay blank baseline junction temperature bath held_out_protocol "
+        "holding linear"
+    )
     if options.recording:
         for name in ("dataset", "cell", "free_g"):
             if getattr(options, name) not in (None, False):
                 raise InputError(f"{_flag(name)} belongs to a data set that ships; leave it out with --recording")
         return _own(options)
-    given = [_flag(name) for name in own.split() if getattr(options, name) is not None]
+    given = [_flag(name) for name in own.split() if getattr(options, name) not in (None, False)]
     if given:
         raise InputError(f"{', '.join(given)}: needs --recording FILE; see jaxmem fit --help")
     name = options.dataset or DEFAULT
@@ -74,7 +79,7 @@ def _squid(options: argparse.Namespace) -> Job:
         "Potassium conductance of the squid axon (Hodgkin & Huxley 1952, Table 1)",
         (source.experiment(),), source.model(), squid.free(conductance=options.free_g),
         describe(source.file()),
-        starts=24, finish=squid.extra,
+        starts=24, finish=squid.extra, reference=source.model(),
     )  # fmt: skip
 
 
@@ -93,12 +98,15 @@ def _shipped(name: str, options: argparse.Namespace) -> Job:
     for repeated in {p for p in left if p in protocols}:
         raise InputError(f"--held-out {repeated}: is fitted, so it cannot be held out; leave it out of one of them")
 
+    fitted = {p: source.experiment(**which, protocol=p) for p in protocols}
+    unseen = {p: source.experiment(**which, protocol=p) for p in left}
     return Job(
         f"{name}_cell{cell}" + ("" if protocols == [first] else "_" + "_".join(protocols)),
         f"{source.description.split(':')[0]}, cell {cell} ({name})",
-        [source.experiment(**which, protocol=p) for p in protocols],
+        list(fitted.values()),
         source.model(**which), source.free(**which), describe(source.file(**which)),
-        [source.experiment(**which, protocol=p) for p in left],
+        list(unseen.values()),
+        reference=source.model(**which), protocols={e.name: p for p, e in (fitted | unseen).items()},
     )  # fmt: skip
 
 
@@ -155,16 +163,19 @@ def _reader(options: argparse.Namespace) -> Any:
         "dt": interval(options.dt) if options.dt else None,
         "channel": options.channel,
         "variable": options.variable,
+        "held": not options.linear,
     }
 
     def read(path: str, protocol: Any) -> Recording:
         recording = recordings.read(path, protocol, **given)
         if not recording.name:
             recording = replace(recording, name=Path(path).stem)
+        if options.holding is not None:
+            recording = recording.held_at(options.holding)
         if options.delay:
             recording = recording.delay(options.delay)
         if options.junction:
-            recording = recording.offset_command(options.junction)
+            recording = recording.offset_command(options.junction)  # of the holding voltage, too
         if options.blank:
             recording = recording.blank(options.blank)
         if options.baseline:

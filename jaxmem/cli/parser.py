@@ -104,6 +104,21 @@ def _conditions(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bath", metavar="IONS", help='concentrations inside|outside in mM: "K=130|4,Na=10|145"')
 
 
+def _command_options(parser) -> None:
+    parser.add_argument(
+        "--holding",
+        type=float,
+        metavar="MV",
+        help="in whose steady state every sweep starts (default: the first voltage of a protocol's first sweep; "
+        "of a command inside a recording, each sweep's own)",
+    )
+    parser.add_argument(
+        "--linear",
+        action="store_true",
+        help="straight lines join the samples of a command, instead of each being held until the next",
+    )
+
+
 def _fit(commands) -> None:
     parser = _command(commands, "fit", "fit a model to a recording", "fitting", "fit", FIT_HELP)
     parser.add_argument(
@@ -136,6 +151,7 @@ def _fit(commands) -> None:
         metavar="NAME_OR_FILE",
         help="of a data set: which to fit, jointly; of your own data: the command, as a file or a sentence",
     )
+    _command_options(both)
     both.add_argument("--held-out", nargs="+", metavar="NAME_OR_FILE", help="recordings to predict, not to fit")
     both.add_argument("--held-out-protocol", nargs="+", metavar="FILE", help="their commands, of your own data")
 
@@ -166,12 +182,13 @@ def _simulate(commands) -> None:
         metavar="FILE_OR_SENTENCE",
         help='a file, or a sentence such as "step from -80 to 40 mV in 10 mV steps for 500 ms"; several join',
     )
-    parser.add_argument("--holding", type=float, metavar="MV", help="before the start (default: the first voltage)")
+    _command_options(parser)
     _conditions(parser)
     parser.add_argument(
         "--dt",
         metavar="T",
-        help='between samples: "0.1 ms" (default: 1000 samples or more, at most 0.1 ms)',
+        help='between samples, also of a protocol file without times: "0.1 ms" (default: 1000 samples or more, at '
+        "most 0.1 ms)",
     )
     parser.add_argument("--out", metavar="FOLDER", help="where to write (default: jaxmem_simulate_NAME)")
     parser.add_argument("--quiet", action="store_true", help="print nothing")

@@ -23,13 +23,14 @@ def simulate(options: argparse.Namespace) -> int:
     from .models import load
 
     chosen = load(options.model)
-    protocol = command([word for words in options.protocol for word in words])
+    given = interval(options.dt) if options.dt else None
+    protocol = command([word for words in options.protocol for word in words], dt=given, held=not options.linear)
     if options.holding is not None:
         level = options.holding if protocol.family is None else np.full(protocol.family, options.holding)
         protocol = protocol.held_at(level)
     if not protocol.duration > 0:
         raise InputError("The protocol must last; say for how long, such as 'for 500 ms'.")
-    dt = interval(options.dt) if options.dt else min(0.1, _round(protocol.duration / 1000.0))
+    dt = given or min(0.1, _round(protocol.duration / 1000.0))
     sweeps = protocol.family or 1
     count = int(np.floor(protocol.duration / dt * (1 + 1e-12))) + 1
     if not 2 <= count <= MOST_SAMPLES // sweeps:

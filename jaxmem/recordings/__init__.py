@@ -3,7 +3,7 @@
 from jaxmem.recordings import analysis
 from jaxmem.recordings.abf import read_abf
 from jaxmem.recordings.columns import parse_units
-from jaxmem.recordings.command import command_at
+from jaxmem.recordings.command import command_at, read_protocol
 from jaxmem.recordings.delimited import read_csv
 from jaxmem.recordings.jumps import jump_samples
 from jaxmem.recordings.mat import read_mat
@@ -22,5 +22,6 @@ __all__ = [
     "read_csv",
     "read_mat",
     "read_npz",
+    "read_protocol",
     "stack",
 ]

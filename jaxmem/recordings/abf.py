@@ -51,6 +51,7 @@ def read_abf(
     units: Mapping[str, str] | None = None,
     name: str | None = None,
     temperature: float | None = None,
+    held: bool = True,
 ) -> Recording:
     """A recording from an Axon file, with the command of its epoch table.
 
@@ -100,6 +101,7 @@ def read_abf(
         units=units,
         name=name,
         temperature=temperature,
+        held=held,
     )
 
 

@@ -2,10 +2,13 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from jaxmem.protocols import Protocol, sweeps
+from jaxmem.recordings.commands import of_samples
 from jaxmem.recordings.recording import Recording
 from jaxmem.results import InputError
 
@@ -22,6 +25,7 @@ def assemble(
     name: str | None = None,
     temperature: float | None = None,
     units: Mapping[str, str] | None = None,
+    held: bool = True,
 ) -> Recording:
     """A Recording from what a file held.
 
@@ -29,13 +33,14 @@ def assemble(
 
     - `signal`: (samples,) or (sweeps, samples), in `unit`.
     - `time`: [ms], or `dt`: sampling interval [ms]; one of them is needed.
-    - `voltage`: command found in the file [mV]; `protocol`: command given by the caller, which goes before
-      it.
+    - `voltage`: command found in the file [mV]; `protocol`: command given by the caller, which goes before it. A
+      Protocol, a sentence or a step table stays as it is, whatever the sampling.
     - `units`: passed on to the reader of the protocol.
+    - `held`: each sample of the command is kept until the next; if False, straight lines join them.
 
     **Raises:** `InputError` if times or the command are missing, or lengths disagree.
     """
-    from jaxmem.recordings.command import command_at
+    from jaxmem.recordings.command import command_of
 
     signal = np.atleast_2d(signal)
     if time is None:
@@ -46,21 +51,24 @@ def assemble(
         time = np.arange(signal.shape[1]) * float(dt)
     if signal.shape[1] != time.size:
         raise InputError(
-            f"{path}: current and time must have equal lengths, but have {signal.shape[1]} and {time.size} "
-            "samples"
+            f"{path}: current and time must have equal lengths, but have {signal.shape[1]} and {time.size} samples"
         )
+    command = voltage
     if protocol is not None:
-        voltage = command_at(protocol, time, signal.shape[0], units=units)
-    if voltage is None:
+        command = command_of(protocol, time, signal.shape[0], units=units, held=held)
+    if command is None:
         raise InputError(
             f"{path}: has no command voltage; add a voltage column or give a protocol (protocol=, --protocol)"
         )
-    return Recording(
+    made = Recording(
         time,
         signal,
-        voltage,
+        command,
         name=Path(path).stem if name is None else name,
         unit=unit,
         temperature=temperature,
         source=str(path),
     )
+    if held or isinstance(command, Protocol):
+        return made
+    return replace(made, command=sweeps([of_samples(made.t, row, hold=False) for row in made.command_v]))

@@ -44,6 +44,7 @@ def read_csv(
     dt: float | None = None,
     name: str | None = None,
     temperature: float | None = None,
+    held: bool = True,
 ) -> Recording:
     """A recording from a text table with one row per sample.
 
@@ -56,6 +57,7 @@ def read_csv(
     - `protocol`: the command, if the table has no voltage: a file, an array [mV] or a Protocol.
     - `units`: units of columns that do not say theirs, ``{"time": "s", "current": "nA"}``.
     - `dt`: sampling interval [ms], if there is no time column.
+    - `held`: each sample of the command is kept until the next; if False, straight lines join them.
 
     **Raises:** `InputError`, one line that names the file, the place and the remedy.
     """
@@ -101,6 +103,7 @@ def read_csv(
         name=name,
         temperature=temperature,
         units=units,
+        held=held,
     )
 
 

@@ -24,6 +24,7 @@ def read_mat(
     variable: str | None = None,
     name: str | None = None,
     temperature: float | None = None,
+    held: bool = True,
 ) -> Recording:
     """A recording from a MATLAB file.
 
@@ -62,6 +63,7 @@ def read_mat(
         name=name,
         temperature=temperature,
         units=units,
+        held=held,
     )
 
 

@@ -22,6 +22,7 @@ def read_npz(
     dt: float | None = None,
     name: str | None = None,
     temperature: float | None = None,
+    held: bool = True,
 ) -> Recording:
     """A recording from a NumPy archive with keys such as ``current_nA``, ``voltage_mV`` and ``dt_ms``.
 
@@ -49,6 +50,7 @@ def read_npz(
         name=name,
         temperature=temperature,
         units=units,
+        held=held,
     )
 
 

@@ -7,12 +7,14 @@ from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import equinox as eqx
 import jax
 import numpy as np
 from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 
-from jaxmem.protocols import Protocol, held, sweeps
+from jaxmem.protocols import Protocol, joined, sweeps
+from jaxmem.recordings.commands import aligned, excerpt, of_samples
 from jaxmem.recordings.jumps import jump_samples
 from jaxmem.results import InputError
 
@@ -30,7 +32,8 @@ class Recording:
     - `current`: the signal, shape (sweeps, samples), or (samples,) for one sweep. Outward current is
       positive.
     - `command`: the command as a `Protocol`, one for all sweeps or a family of one per sweep; or its samples
-      [mV], (sweeps, samples) or (samples,), each held until the next. It is kept as a family.
+      [mV], (sweeps, samples) or (samples,), each held until the next. It is kept as a family. Each sweep starts in
+      the steady state at the holding voltage of its command, for samples the first one.
     - `mask`: True where a sample is used, (sweeps, samples) or (samples,). Default: all are.
     - `name`: what to call it in tables and figures.
     - `unit`: the unit of `current`; `"pA"` unless the recording holds a density or a conductance.
@@ -161,17 +164,20 @@ class Recording:
     # ---- the command
 
     def delay(self, samples: int = 1) -> Recording:
-        """Shifts the command later by whole samples, as when the current lags the command file.
+        """Shifts the command later by whole (median) sampling intervals, as when the current lags the command file.
 
-        The first value is held: V_applied[k] = command[max(k - samples, 0)]; negative `samples` shift it
-        earlier.
+        Before its start, the command is at its holding voltage; negative `samples` shift it earlier.
         """
-        index = np.clip(np.arange(self.t.size) - int(samples), 0, self.t.size - 1)
-        return replace(self, command=self.command_v[:, index])
+        return replace(self, command=self.command.delayed(int(samples) * self.dt))
 
     def offset_command(self, v: float) -> Recording:
-        """Adds `v` [mV] to the command, as for a liquid-junction potential."""
-        return replace(self, command=self.command_v + float(v))
+        """Adds `v` [mV] to the command and its holding voltage, as for a liquid-junction potential."""
+        parts = lambda p: (p.start, p.stop, p.holding)
+        return replace(self, command=eqx.tree_at(parts, self.command, replace_fn=lambda x: x + float(v)))
+
+    def held_at(self, v: float) -> Recording:
+        """The same command with another voltage [mV] before its start, in whose steady state each sweep starts."""
+        return replace(self, command=self.command.held_at(np.full(self.sweeps, float(v))))
 
     # ---- the signal
 
@@ -253,6 +259,8 @@ class Recording:
     def split(self, starts: Sequence[float], duration: float) -> Recording:
         """Cuts one long trace into sweeps from `starts` on, `duration` long [ms]; each begins at t = 0.
 
+        Each sweep is then held at the command's value at its start, as if that had lasted.
+
         **Raises** `InputError` if there is more than one sweep already, a piece runs over the end, or the
         sampling is uneven.
         """
@@ -275,13 +283,14 @@ class Recording:
             )
         index = first[:, None] + np.arange(length)
         local = self.t[index] - self.t[first][:, None]
+        command = self.command.sweep(0)
         if not all(_same_times(row, local[0]) for row in local):
             raise InputError(f"{self._who}: pieces must share their sampling, but the intervals differ")
         return replace(
             self,
             t=local[0],
             current=self.current[0][index],
-            command=self.command_v[0][index],
+            command=sweeps([excerpt(command, self.t[k[0]], self.t[k[-1]]).delayed(-self.t[k[0]]) for k in index]),
             mask=self.mask[0][index],
         )
 
@@ -290,11 +299,12 @@ class Recording:
         span = self.t[-1] - self.t[0] + self.dt
         step = span if interval is None else float(interval)
         t = (self.t[None] + step * np.arange(self.sweeps)[:, None]).ravel()
+        parts = [excerpt(self.command.sweep(i), self.t[0], self.t[0] + step) for i in range(self.sweeps)]
         return replace(
             self,
             t=t,
             current=self.current.reshape(1, -1),
-            command=self.command_v.reshape(1, -1),
+            command=joined(parts),
             mask=self.mask.reshape(1, -1),
         )
 
@@ -328,10 +338,11 @@ def stack(recordings: Sequence[Recording]) -> Recording:
             raise InputError(
                 f"stacked recordings must share their times and unit, but {other!r} differs from {first!r}"
             )
+    same = [r if np.array_equal(r.t, first.t) else replace(r, t=first.t, command=r.command_v) for r in recordings]
     return replace(
         first,
         current=np.concatenate([r.current for r in recordings]),
-        command=np.concatenate([r.command_v for r in recordings]),
+        command=sweeps([r.command.sweep(i) for r in same for i in range(r.sweeps)]),
         mask=np.concatenate([r.mask for r in recordings]),
     )
 
@@ -340,22 +351,13 @@ def _family(command: Protocol | ArrayLike, t: np.ndarray, shape: tuple[int, ...]
     if not isinstance(command, Protocol):
         v = _spread(_numbers(command, who, "command"), shape, who, "command")
         _finite(v, t, who, "command")
-        return sweeps([_runs(t, row) for row in v])
-    if command.family is None:
-        return sweeps([command] * shape[0])
-    if command.family != shape[0]:
+        return sweeps([of_samples(t, row) for row in v])
+    if command.family not in (None, shape[0]):
         raise InputError(
-            f"{who}: the command must have one sweep or as many as the signal ({shape[0]}), "
-            f"but has {command.family}"
+            f"{who}: the command must have one sweep or as many as the signal ({shape[0]}), but has {command.family}"
         )
-    return command
-
-
-def _runs(t: np.ndarray, v: np.ndarray) -> Protocol:
-    """Held samples as few pieces: one for each run of equal values."""
-    first = np.append(True, v[1:] != v[:-1])
-    last = [] if first[-1] else [-1]  # the end of the last run; it sets the duration
-    return held(np.append(t[first], t[last]), np.append(v[first], v[last]))
+    command = aligned(command, t)
+    return command if command.family is not None else sweeps([command] * shape[0])
 
 
 def _same_times(a: np.ndarray, b: np.ndarray) -> bool:

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxmem import units as unit_system
+from jaxmem.protocols import Protocol
 from jaxmem.recordings.columns import scaled, split_name
 from jaxmem.recordings.delimited import Table, numbers
 from jaxmem.results import InputError
@@ -27,22 +28,13 @@ class Steps:
     first: Float[np.ndarray, " pieces"]
     last: Float[np.ndarray, " pieces"]
 
-    def at(self, t: Float[np.ndarray, " samples"]) -> Float[np.ndarray, " samples"]:
-        """The command [mV] at times `t` [ms].
-
-        **Raises:** `InputError` if the table does not cover the times.
-        """
-        slack = 1e-6 * (t[1] - t[0])
-        end = self.start[-1] + self.duration[-1]
-        if t[0] < self.start[0] - slack or t[-1] > end + (t[1] - t[0]):
-            raise InputError(
-                f"{self.path}: the table spans {self.start[0]:g} to {end:g} ms and must cover the "
-                "recording, which "
-                f"spans {t[0]:g} to {t[-1]:g} ms"
-            )
-        k = np.searchsorted(self.start, t + slack, side="right") - 1
-        part = np.clip((t - self.start[k]) / self.duration[k], 0.0, 1.0)
-        return self.first[k] + part * (self.last[k] - self.first[k])
+    @property
+    def command(self) -> Protocol:
+        """The pieces as a command, held at its first voltage before the start."""
+        edges = np.append(self.start, self.start[-1] + self.duration[-1])
+        nothing = np.zeros((self.start.size, 0))
+        zeros = np.zeros(self.start.size)
+        return Protocol(edges, self.first, self.last, nothing, nothing, zeros, self.first[0])
 
 
 def is_step_table(table: Table) -> bool:
@@ -69,8 +61,7 @@ def read_steps(table: Table) -> Steps:
     levels = ("v_start", "v_end") if "v_start" in found and "v_end" in found else (voltage * 2)[:2]
     if not levels:
         raise InputError(
-            f"{table.path}: a step table must have the columns {_FORM}, but has "
-            f"{', '.join(table.names)[:120]}"
+            f"{table.path}: a step table must have the columns {_FORM}, but has {', '.join(table.names)[:120]}"
         )
     names = ("start", "duration", *levels)
     values = numbers(table, [found[n][0] for n in names])
