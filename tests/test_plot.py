@@ -126,7 +126,7 @@ def test_gates_are_drawn_with_their_closed_forms():
     np.testing.assert_allclose(curves.steady["n"], opening / (opening + closing), rtol=1e-12)
     np.testing.assert_allclose(curves.tau["n"], 1.0 / (opening + closing), rtol=1e-12)
     np.testing.assert_allclose(curves.tau["gate 2"], 0.2, rtol=1e-12)
-    np.testing.assert_allclose(curves.open_probability, curves.steady["n"] ** 4 * 0.4, rtol=1e-12)
+    np.testing.assert_allclose(curves.open_probability["open probability"], curves.steady["n"] ** 4 * 0.4, rtol=1e-12)
 
 
 def test_a_scheme_of_two_states_is_a_gate():
@@ -230,3 +230,41 @@ def test_nothing_of_matplotlib_changes(recording, tmp_path):
 def test_a_start_with_a_wild_curve_is_still_drawn():
     wild = eqx.tree_at(lambda m: m.gating.gates[0].opening.b, two_gates(), jnp.asarray(1e-7))
     assert drawn(plot.gating(wild, 293.15))
+
+
+def test_a_family_has_a_panel_for_each_sweep(recording):
+    figure = plot.family(recording, recording.current + 1.0, title="cell")
+    assert [ax.get_title(loc="left") for ax in figure.axes if ax.get_title(loc="left")] == ["cell", "−60 mV", "−20 mV"]
+    panels, residuals = figure.axes[1::2], figure.axes[2::2]
+    for k, (panel, left) in enumerate(zip(panels, residuals, strict=True)):
+        data, model = (line.get_ydata() for line in panel.lines)
+        np.testing.assert_array_equal(data[recording.mask[k]], recording.current[k][recording.mask[k]])
+        np.testing.assert_array_equal(model, recording.current[k] + 1.0)
+        y = left.lines[1].get_ydata()
+        np.testing.assert_allclose(y[np.isfinite(y)], -1.0)
+    assert panels[0].get_ylim() == panels[1].get_ylim()
+    assert drawn(figure)
+
+
+@pytest.mark.parametrize("sweeps", [3, 4, 7, 11])
+def test_families_of_every_size_are_drawn(sweeps):
+    t = np.arange(0.0, 20.0, 0.5)
+    v = np.where(t < 5.0, -80.0, np.zeros((sweeps, 1)))  # all sweeps are alike, so they are counted
+    cell = Recording(t, np.ones((sweeps, 1)) * t, v)
+    figure = plot.family(cell, cell.current)
+    assert len(figure.axes) == 1 + 2 * sweeps
+    assert figure.axes[-2].get_title(loc="left") == f"sweep {sweeps}"
+    assert drawn(figure)
+
+
+def test_every_gated_channel_has_its_open_probability():
+    leak = Channel(AlwaysOpen(), Ohmic(1.0, reversal=0.0))
+    v = np.linspace(-100.0, 50.0, 5)
+    model = (leak, two_gates(), two_states())
+    curves = plot.gating_curves(model, 293.15, v, ("n", "h"), ("leak", "K", "X"))
+    assert list(curves.steady) == ["n", "h", "X, open probability"]
+    assert list(curves.open_probability) == ["K, open probability", "X, open probability"]
+    alone = plot.gating_curves(two_gates(), 293.15, v).open_probability["open probability"]
+    np.testing.assert_array_equal(curves.open_probability["K, open probability"], alone)
+    dotted = [line.get_label() for line in plot.steady_state(curves).lines if line.get_linestyle() == ":"]
+    assert dotted == ["K, open probability"]

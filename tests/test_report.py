@@ -175,7 +175,7 @@ def test_the_folder_of_a_fit(fitted, tmp_path):
     extra = report.Extra(command="jaxmem <fit>", heading="More", table=rows, summary={"more": 1})
     table = report.write(
         found, held, tmp_path / "out", experiments=[experiment], held_out_experiments=[experiment],
-        model_file=file, gates=("n",), title="A & B", extra=extra,
+        model_file=file, gates=("n",), reference=file.model, protocols={"<sweeps>": "step"}, title="A & B", extra=extra,
     )  # fmt: skip
     folder = tmp_path / "out"
     pictures = {"fit.png", "gating.png", "agreement.png", "correlation.png", "held_out.png"}
@@ -187,11 +187,16 @@ def test_the_folder_of_a_fit(fitted, tmp_path):
     assert table["parameters"]["idle"]["standard_error"] is None
     assert table["undetermined"] == [str(found.undetermined[0])]
     assert table["more"] == 1 and table["starts"] == 3
+    assert (table["unit"], table["conditions"]) == ("pA", {"temperature": {"value": 293.15, "unit": "K"}})
+    (left,) = table["held_out"]
+    assert (left["protocol"], left["name"], left["unit"]) == ("step", "<sweeps>", "pA")
+    assert left["conditions"] == table["conditions"] == table["experiments"][0]["conditions"]
 
     rows = list(csv.DictReader((folder / "parameters.csv").read_text().splitlines()))
     assert [r["name"] for r in rows] == ["a", "g", "idle"]
     assert [float(r["value"]) for r in rows] == found.values.tolist()
     assert rows[1]["standard_error"] == "" and rows[1]["unit"] == "nS"
+    assert float(rows[0]["naive_error"]) == found.naive_errors[0]
 
     assert modelfile.load(folder / "model.toml").values["a"] == found.values[0]
     again = fit.load(folder / "fit.npz", file.model, file.free)
@@ -202,8 +207,42 @@ def test_the_folder_of_a_fit(fitted, tmp_path):
     assert not seen.open and len(seen.sources) == len(pictures)
     assert all(source.startswith("data:image/png;base64,") for source in seen.sources)
     assert not re.search(r"https?://|@import|url\(|<script|<link", text)
-    for words in ("A & B", "at upper bound", "not determined", "On a bound: g", "jaxmem <fit>", "<sweeps>"):
+    for words in ("A & B", "at upper bound", "not determined", "On a bound: g", "jaxmem <fit>", "<sweeps>", "20 °C"):
         assert words in seen.text
+
+
+def test_a_start_range_is_not_taken_for_a_bound(fitted, tmp_path):
+    """The factor of a limited rate may leave its start range; what bounds it is the rate."""
+    from dataclasses import replace
+
+    from jaxmem.fit import Free, Parameter, RateLimit
+
+    found, experiment, _ = fitted
+    pair = (Parameter("k", "1/ms", 1e-7, 1e3, log=True), Parameter("b", "1/mV", 1e-7, 0.4))
+    free = Free((*pair, found.free.parameters[2]), found.free.place, (RateLimit(0, 1, 60.0, 1.67e-5, 1e3),))
+    values = np.array([1e-8, 0.1, 1.0])
+    table = report.write(replace(found, free=free, values=values), [], tmp_path, experiments=[experiment])
+    row = table["parameters"]["k"]
+    assert (row["start_lower"], row["start_upper"], row["outside_start_range"]) == (1e-7, 1e3, True)
+    assert (row["lower"], row["upper"], row["rate_lower"], row["rate_upper"]) == (None, None, 1.67e-5, 1e3)
+    other = table["parameters"]["b"]
+    assert (other["lower"], other["upper"], other["rate_lower"]) == (1e-7, 0.4, None)
+    text = Reader((tmp_path / "report.html").read_text("utf-8")).text
+    for words in ("outside start range", "rate 1.67e-5 to 1e3 1/ms", "1e-7 to 1e3", "its start range"):
+        assert words in text
+
+
+def test_ions_are_among_the_conditions(fitted):
+    from jaxmem.electrochemistry import Bath, K, Solution
+    from jaxmem.fit import VoltageClamp
+    from jaxmem.report.summary import conditions
+
+    _, experiment, _ = fitted
+    bath = Bath(Solution({K: 130.0}), Solution({K: 4.0}), 294.5)
+    assert conditions(VoltageClamp(experiment.recording, bath)) == {
+        "temperature": {"value": 294.5, "unit": "K"},
+        "concentrations": {"unit": "mM", "K": {"inside": 130.0, "outside": 4.0}},
+    }
 
 
 def test_a_report_that_cannot_be_written_leaves_no_half_files(fitted, tmp_path, monkeypatch):

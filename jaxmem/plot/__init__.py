@@ -7,6 +7,8 @@ returns the Figure. Without an argument they make a new `matplotlib.figure.Figur
 from .agreement import agreement
 from .curves import GatingCurves, gating, gating_curves, steady_state, time_constants
 from .envelope import envelope
+from .family import MOST as FAMILY
+from .family import family
 from .matrix import correlation
 from .relations import boltzmann, conductance_voltage, current_voltage
 from .simulation import simulation
@@ -16,6 +18,7 @@ from .traces import command, overlay, residuals, traces
 
 __all__ = [
     "COLORS",
+    "FAMILY",
     "GatingCurves",
     "agreement",
     "boltzmann",
@@ -24,6 +27,7 @@ __all__ = [
     "correlation",
     "current_voltage",
     "envelope",
+    "family",
     "gating",
     "gating_curves",
     "overlay",

@@ -23,38 +23,44 @@ class GatingCurves:
     """What a gating does at each voltage.
 
     `v` [mV] (voltages,); `steady`: name -> steady value (voltages,); `tau`: name -> time constant [ms]
-    (voltages,); `open_probability`: the steady open probability (voltages,).
+    (voltages,); `open_probability`: name -> steady open probability (voltages,), one for each gated channel.
     """
 
     v: Float[np.ndarray, " voltages"]
     steady: dict[str, Float[np.ndarray, " voltages"]]
     tau: dict[str, Float[np.ndarray, " voltages"]]
-    open_probability: Float[np.ndarray, " voltages"]
+    open_probability: dict[str, Float[np.ndarray, " voltages"]]
 
 
-def gating_curves(model: Any, bath: Any, v: Any, names: Sequence[str] = ()) -> GatingCurves:
+def gating_curves(
+    model: Any, bath: Any, v: Any, names: Sequence[str] = (), channels: Sequence[str] = ()
+) -> GatingCurves:
     """The curves of a channel, or of the gated channels of a tuple.
 
     Gates of the Hodgkin-Huxley kind give their steady value and time constant. A Markov scheme gives its
     steady open probability and the relaxation time constants -1/eigenvalue of its generator, slowest first.
 
     **Arguments:** `model`: a `Channel`, a gating, or a tuple of them; `bath`: a `Bath` or a temperature
-    [K]; `v`: voltages [mV]; `names`: what to call the gates (default: gate 1, gate 2, ...).
+    [K]; `v`: voltages [mV]; `names`: what to call the gates of all channels (default: gate 1, gate 2, ...); `channels`:
+    what to call the parts of the model where several are gated (default: channel 1, channel 2, ...).
     """
     voltages = jnp.asarray(v, jnp.result_type(float))
     bath = as_bath(bath)
-    gatings = [g for g in map(_gating, model if isinstance(model, tuple) else (model,)) if _gated(g)]
+    parts = list(map(_gating, model if isinstance(model, tuple) else (model,)))
+    called = [*channels, *(f"channel {k + 1}" for k in range(len(channels), len(parts)))]
+    gatings = {name: g for name, g in zip(called, parts, strict=False) if g is not None and _gated(g)}
     steady: dict[str, np.ndarray] = {}
     tau: dict[str, np.ndarray] = {}
-    probability = np.ones(voltages.shape)
+    probabilities: dict[str, np.ndarray] = {}
     given = iter(names)
-    for number, gating in enumerate(gatings, 1):
-        prefix = f"channel {number}, " if len(gatings) > 1 else ""
+    for channel, gating in gatings.items():
+        prefix = f"{channel}, " if len(gatings) > 1 else ""
         probability = np.asarray(jax.vmap(lambda x, g=gating: g.open_probability(g.init(x, bath), x))(voltages))
+        probabilities[prefix + "open probability"] = probability
         if isinstance(gating, HodgkinHuxley):
             values, rates = (np.asarray(a) for a in gating.relaxation(voltages, bath))
             for k, power in enumerate(gating.powers):
-                name = prefix + next(given, f"gate {k + 1}" + (f" (power {power})" if power > 1 else ""))
+                name = next(given, f"{prefix}gate {k + 1}" + (f" (power {power})" if power > 1 else ""))
                 steady[name], tau[name] = values[:, k], 1.0 / rates[:, k]
             if gating.factor is not None:
                 steady[prefix + "rectification"] = np.asarray(gating.factor.open_probability((), voltages))
@@ -64,7 +70,7 @@ def gating_curves(model: Any, bath: Any, v: Any, names: Sequence[str] = ()) -> G
                 tau[f"{prefix}tau {k + 1}"] = column
         else:
             steady[prefix + "open probability"] = probability
-    return GatingCurves(np.asarray(voltages), steady, tau, probability)
+    return GatingCurves(np.asarray(voltages), steady, tau, probabilities)
 
 
 def _gating(part: Any) -> AbstractGating | None:
@@ -136,16 +142,15 @@ def steady_state(
                 linestyle=(0, (4, 3)),
                 linewidth=1.0,
             )
-    if "open probability" not in curves.steady and len(curves.steady) > 1:
-        ax.plot(
-            curves.v,
-            curves.open_probability,
-            color=COLORS["command"],
-            linestyle=":",
-            label="open probability",
-        )
+    several = len(curves.open_probability) > 1
+    for k, (name, values) in enumerate(curves.open_probability.items(), len(curves.steady)):
+        if not any(np.array_equal(values, drawn) for drawn in curves.steady.values()):
+            color = CYCLE[k % len(CYCLE)] if several else COLORS["command"]
+            ax.plot(curves.v, values, color=color, linestyle=":", label=name)
     ax.set(xlabel="V (mV)", ylabel="steady value", ylim=(-0.03, 1.03))
-    ax.legend(loc="best")
+    many = len(ax.get_legend_handles_labels()[1]) > 4
+    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17), "ncols": 2}
+    ax.legend(**(below if many else {"loc": "best"}))
     return ax
 
 
@@ -190,20 +195,21 @@ def gating(
     v: Any = None,
     *,
     names: Sequence[str] = (),
+    channels: Sequence[str] = (),
     reference: Any = None,
     data_range: tuple[float, float] | None = None,
     figure: Figure | None = None,
 ) -> Figure:
     """Steady-state and time-constant curves of a model, side by side.
 
-    **Arguments:** `v`: voltages [mV] (default: -140 to 80, and what the data reach); `reference`: another
-    model of the same kind, dashed.
+    **Arguments:** `v`: voltages [mV] (default: -140 to 80, and what the data reach); `names`, `channels`: as for
+    `gating_curves`; `reference`: another model of the same kind, dashed.
     """
     if v is None:
         low, high = data_range or (-120.0, 60.0)
         v = np.linspace(min(-140.0, low - 10.0), max(80.0, high + 10.0), 221)
-    curves = gating_curves(model, bath, v, names)
-    other = None if reference is None else gating_curves(reference, bath, v, names)
+    curves = gating_curves(model, bath, v, names, channels)
+    other = None if reference is None else gating_curves(reference, bath, v, names, channels)
     figure = new_figure(figure, 3.1)
     left, right = figure.subplots(1, 2)
     steady_state(curves, left, reference=other, data_range=data_range)

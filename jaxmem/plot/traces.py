@@ -22,7 +22,8 @@ from .style import (
 )
 
 
-def _scales(recording: Recording) -> tuple[float, str, float, str]:
+def scales(recording: Recording) -> tuple[float, str, float, str]:
+    """What to divide times [ms] and the signal by, each with the name of its unit."""
     used = recording.current[recording.mask]
     largest = float(np.abs(used).max()) if used.size else 0.0
     return (*time_scale([recording.t[-1] - recording.t[0]]), *signal_scale(largest, recording.unit))
@@ -32,7 +33,7 @@ def _scales(recording: Recording) -> tuple[float, str, float, str]:
 def command(recording: Recording, ax: Axes | None = None) -> Axes:
     """The command potential [mV] of every sweep against time."""
     ax = new_axes(ax, 1.6, 7.2)
-    ms, unit, _, _ = _scales(recording)
+    ms, unit, _, _ = scales(recording)
     colors = [COLORS["command"]] if recording.sweeps == 1 else sweep_colors(recording.sweeps)
     rows = np.unique(recording.command_v, axis=0)
     for k, color in enumerate(colors if len(rows) > 1 else [COLORS["command"]]):
@@ -49,7 +50,7 @@ def traces(recording: Recording, prediction: Any = None, ax: Axes | None = None)
     **Arguments:** `prediction`: shape (sweeps, samples), in the recording's unit, or None.
     """
     ax = new_axes(ax, 3.2, 7.2)
-    ms, t_unit, scale, unit = _scales(recording)
+    ms, t_unit, scale, unit = scales(recording)
     data = np.where(recording.mask, recording.current, np.nan)
     alone = prediction is None
     for k, color in enumerate(sweep_colors(recording.sweeps)):
@@ -63,7 +64,7 @@ def traces(recording: Recording, prediction: Any = None, ax: Axes | None = None)
             label=label,
         )
     if not alone:
-        fitted = np.where(_span(recording.mask), _like(recording, prediction), np.nan)
+        fitted = np.where(span(recording.mask), like(recording, prediction), np.nan)
         for k, color in enumerate(sweep_colors(recording.sweeps)):
             t, y = envelope(recording.t, fitted[k])
             ax.plot(
@@ -83,8 +84,8 @@ def traces(recording: Recording, prediction: Any = None, ax: Axes | None = None)
 def residuals(recording: Recording, prediction: Any, ax: Axes | None = None) -> Axes:
     """Data minus prediction of every sweep, used samples only."""
     ax = new_axes(ax, 1.8, 7.2)
-    ms, t_unit, _, _ = _scales(recording)
-    left = np.where(recording.mask, recording.current - _like(recording, prediction), np.nan)
+    ms, t_unit, _, _ = scales(recording)
+    left = np.where(recording.mask, recording.current - like(recording, prediction), np.nan)
     largest = float(np.nanmax(np.abs(left))) if recording.mask.any() else 0.0
     scale, unit = signal_scale(largest, recording.unit)
     ax.axhline(0.0, color=COLORS["rule"], linewidth=0.8)
@@ -97,7 +98,9 @@ def residuals(recording: Recording, prediction: Any, ax: Axes | None = None) -> 
 
 @styled
 def overlay(recording: Recording, prediction: Any, *, title: str = "", figure: Figure | None = None) -> Figure:
-    """Command above, data and prediction overlaid, residuals below, over one time axis.
+    """Command above, data and prediction of all sweeps overlaid, residuals below, over one time axis.
+
+    `family` gives each sweep a panel of its own.
 
     **Arguments:** `prediction`: shape (sweeps, samples), in the recording's unit.
     """
@@ -110,6 +113,7 @@ def overlay(recording: Recording, prediction: Any, *, title: str = "", figure: F
         ax.set_xlabel("")
         ax.tick_params(labelbottom=False)
     top.set_title(title)
+    _legend(top, recording)
     span = recording.t[-1] - recording.t[0]
     scale, _ = time_scale([span])
     bottom.set_xlim(recording.t[0] / scale, recording.t[-1] / scale)
@@ -117,7 +121,22 @@ def overlay(recording: Recording, prediction: Any, *, title: str = "", figure: F
     return figure
 
 
-def _like(recording: Recording, prediction: Any) -> Float[np.ndarray, "sweeps samples"]:
+def sweep_labels(recording: Recording) -> list[str]:
+    """What to call each sweep: the voltage that sets it apart, "-40 mV", or else its number, "sweep 1".
+
+    The voltage is that where the most sweeps differ, in the middle (the median) of the time when they do.
+    """
+    v = np.round(recording.command_v, 1)
+    differ = (np.diff(np.sort(v, axis=0), axis=0) > 0.0).sum(0)
+    if recording.sweeps > 1 and differ.max() == recording.sweeps - 1:
+        middle = np.median(v[:, differ == differ.max()], axis=1)
+        if np.unique(middle).size == recording.sweeps:
+            return [f"{x:g} mV".replace("-", "\u2212") for x in middle]
+    return [f"sweep {k + 1}" for k in range(recording.sweeps)]
+
+
+def like(recording: Recording, prediction: Any) -> Float[np.ndarray, "sweeps samples"]:
+    """A prediction as an array of the recording's shape; `ValueError` if it has another."""
     fitted = np.atleast_2d(np.asarray(prediction, float))
     if fitted.shape != recording.current.shape:
         raise ValueError(
@@ -126,9 +145,17 @@ def _like(recording: Recording, prediction: Any) -> Float[np.ndarray, "sweeps sa
     return fitted
 
 
-def _span(mask: Bool[np.ndarray, "sweeps samples"]) -> Bool[np.ndarray, "sweeps samples"]:
+def span(mask: Bool[np.ndarray, "sweeps samples"]) -> Bool[np.ndarray, "sweeps samples"]:
     """From the first to the last used sample of each sweep."""
     return np.logical_or.accumulate(mask, 1) & np.logical_or.accumulate(mask[:, ::-1], 1)[:, ::-1]
+
+
+def _legend(ax: Axes, recording: Recording) -> None:
+    """The voltages of a few sweeps, first and last among them, beside the commands that differ."""
+    if len(ax.lines) > 1:
+        labels = sweep_labels(recording)
+        few = np.unique(np.linspace(0, len(labels) - 1, min(len(labels), 5)).round().astype(int))
+        ax.legend([ax.lines[k] for k in few], [labels[k] for k in few], loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
 def _view(ax: Axes, recording: Recording, fitted: np.ndarray, scale: float) -> None:

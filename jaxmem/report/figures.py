@@ -29,11 +29,9 @@ def fits(fit: Fit, experiments: Sequence[VoltageClamp]) -> list[Drawn]:
     """Data and fit of every experiment."""
     drawn = []
     for k, experiment in enumerate(experiments):
-        figure = plot.overlay(experiment.recording, experiment.predict(fit.model), title=experiment.name)
+        figure = _overlay(experiment, experiment.predict(fit.model), experiment.name)
         name = "fit" if len(experiments) == 1 else f"fit_{k + 1}"
-        drawn.append(
-            Drawn(name, figure, f"{experiment.name}: command, data and fit, residuals. {_note(experiment)}")
-        )
+        drawn.append(Drawn(name, figure, f"{experiment.name}: command, data and fit, residuals. {_note(experiment)}"))
     return drawn
 
 
@@ -41,23 +39,29 @@ def predictions(held_out: Sequence[HeldOut], experiments: Sequence[VoltageClamp]
     """Data that the fit never saw, and its prediction."""
     drawn = []
     for k, (result, experiment) in enumerate(zip(held_out, experiments, strict=True)):
-        figure = plot.overlay(experiment.recording, result.prediction, title=f"{result.name}: prediction")
+        figure = _overlay(experiment, result.prediction, f"{result.name}: prediction")
         name = "held_out" if len(held_out) == 1 else f"held_out_{k + 1}"
         drawn.append(Drawn(name, figure, f"{result.name}, which the fit did not see. {_note(experiment)}"))
     return drawn
 
 
-def curves(fit: Fit, experiments: Sequence[VoltageClamp], gates: Sequence[str]) -> list[Drawn]:
-    """Steady-state and time-constant curves, if the model has gates."""
+def curves(
+    fit: Fit,
+    experiments: Sequence[VoltageClamp],
+    gates: Sequence[str],
+    channels: Sequence[str] = (),
+    reference: Any = None,
+) -> list[Drawn]:
+    """Steady-state and time-constant curves, if the model has gates; those of a reference model dashed."""
     used = np.concatenate([np.ravel(e.recording.command_v) for e in experiments])
     data_range = (float(used.min()), float(used.max()))
     bath = experiments[0].bath
-    if not plot.gating_curves(fit.model, bath, np.linspace(*data_range, 3), gates).steady:
+    if not plot.gating_curves(fit.model, bath, np.linspace(*data_range, 3), gates, channels).steady:
         return []
-    figure = plot.gating(fit.model, bath, names=gates, data_range=data_range)
-    caption = (
-        "Steady state and time constants of the fitted model; the voltages that occur in the data are shaded."
-    )
+    figure = plot.gating(fit.model, bath, names=gates, channels=channels, reference=reference, data_range=data_range)
+    caption = "Steady state and time constants of the fitted model; the voltages that occur in the data are shaded."
+    if reference is not None:
+        caption += " Dashed: the published model."
     return [Drawn("gating", figure, caption)]
 
 
@@ -76,8 +80,13 @@ def quality(fit: Fit) -> list[Drawn]:
     return drawn
 
 
+def _overlay(experiment: VoltageClamp, prediction: Any, title: str) -> Figure:
+    """A panel for each sweep of a small family; one panel for one sweep, or for many."""
+    recording = experiment.recording
+    draw = plot.family if 1 < recording.sweeps <= plot.FAMILY else plot.overlay
+    return draw(recording, prediction, title=title)
+
+
 def _note(experiment: Any) -> str:
     used = experiment.recording.mask
-    return (
-        "" if used.all() else f"{100.0 * used.mean():.3g} % of the samples are used; the rest is not drawn."
-    )
+    return "" if used.all() else f"{100.0 * used.mean():.3g} % of the samples are used; the rest is not drawn."

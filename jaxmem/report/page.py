@@ -83,13 +83,9 @@ def table(
 
     head = "".join(cell("th", text, -1, k) for k, text in enumerate(header))
     body = "\n".join(
-        "<tr>" + "".join(cell("td", text, i, k) for k, text in enumerate(row)) + "</tr>"
-        for i, row in enumerate(rows)
+        "<tr>" + "".join(cell("td", text, i, k) for k, text in enumerate(row)) + "</tr>" for i, row in enumerate(rows)
     )
-    return (
-        f'<div class="scroll"><table>\n<thead><tr>{head}</tr></thead>\n'
-        f"<tbody>\n{body}\n</tbody>\n</table></div>"
-    )
+    return f'<div class="scroll"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>'
 
 
 def picture(png: bytes, caption: str, *, half: bool = False) -> str:

@@ -6,13 +6,13 @@ import csv
 import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..fit import Fit, HeldOut
+    from ..fit import Fit, HeldOut, Score, VoltageClamp
 
 import numpy as np
 
@@ -31,46 +31,65 @@ def versions() -> dict[str, str]:
 
 
 def parameters(fit: Fit) -> dict[str, dict[str, Any]]:
-    """Each free parameter: value, unit, standard error, naive error, start, bounds, and whether it ended on
-    one."""
+    """Each free parameter: value, unit, errors, start, range of starts, bounds of the search, and where it ended.
+
+    `lower` and `upper` bound the search. The factor of a rate with joint limits has none of its own: `rate_lower` and
+    `rate_upper` [1/ms] bound the rate where it is largest, and its `start_lower` and `start_upper` hold for starts
+    alone, so that it may end `outside_start_range`.
+    """
+    limits = {limit.scale: limit for limit in fit.free.limits}
     table = {}
     for k, parameter in enumerate(fit.free.parameters):
+        limit = limits.get(k)
+        low, high = parameter.start or (parameter.lower, parameter.upper)
         table[parameter.name] = {
             "value": _number(fit.values[k]),
             "unit": parameter.unit,
             "standard_error": _number(fit.standard_errors[k]),
             "naive_error": _number(fit.naive_errors[k]),
             "start": _number(fit.start_values[k]),
-            "lower": _number(parameter.lower),
-            "upper": _number(parameter.upper),
+            "start_lower": _number(low),
+            "start_upper": _number(high),
+            "lower": None if limit else _number(parameter.lower),
+            "upper": None if limit else _number(parameter.upper),
+            "rate_lower": limit and _number(limit.lower),
+            "rate_upper": limit and _number(limit.upper),
             "at_bound": fit.bounds_hit[k] or None,
+            "outside_start_range": not low <= float(fit.values[k]) <= high,
         }
     return table
 
 
 def summary(
-    fit: Fit, held_out: Sequence[HeldOut] = (), extra: dict[str, Any] | None = None
+    fit: Fit,
+    held_out: Sequence[HeldOut] = (),
+    extra: dict[str, Any] | None = None,
+    *,
+    experiments: Sequence[VoltageClamp] = (),
+    held_out_experiments: Sequence[VoltageClamp] = (),
+    protocols: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Everything a program wants to know of a fit, as JSON values; a number that is not finite is null.
 
-    **Arguments:** `extra`: more keys, such as the command that was run.
+    **Arguments:** `extra`: more keys, such as the command that was run; `experiments`, `held_out_experiments`: in the
+    order of the fit's scores and of `held_out`, for units and conditions; `protocols`: what the protocol of an
+    experiment of this name is called, by default as the experiment.
     """
+    called = protocols or {}
+    fitted = [_scored(s, e, called) for s, e in _paired(fit.scores, experiments)]
+    together = [row["conditions"] for row in fitted]
     table: dict[str, Any] = {
         "parameters": parameters(fit),
         "rmse": _number(fit.rmse),
         "rmse_over_range": _number(fit.rmse_over_range),
         "starts": int(np.size(fit.losses)),
         "fraction_within_1_percent": _number(fit.fraction_within_1_percent),
-        "held_out": [
-            {"protocol": h.name, "rmse": _number(h.rmse), "rmse_over_range": _number(h.rmse_over_range)}
-            for h in held_out
-        ],
+        "unit": fitted[0]["unit"] if len({row["unit"] for row in fitted}) == 1 else None,
+        "held_out": [_scored(h, e, called) for h, e in _paired(held_out, held_out_experiments)],
         "seconds": {"compile": _number(fit.seconds["compile"]), "run": _number(fit.seconds["run"])},
         "versions": versions(),
-        "experiments": [
-            {"protocol": s.name, "rmse": _number(s.rmse), "rmse_over_range": _number(s.rmse_over_range)}
-            for s in fit.scores
-        ],
+        "experiments": fitted,
+        "conditions": together[0] if together and all(c == together[0] for c in together) else None,
         "correlation_time_ms": _number(fit.correlation_time),
         "blocks": fit.blocks,
         "undetermined": [str(text) for text in fit.undetermined],
@@ -80,10 +99,12 @@ def summary(
 
 
 def remark(row: dict[str, Any]) -> str:
-    """What to say beside a parameter: which bound it is on, or that the data do not determine it."""
+    """What to say beside a parameter: on which bound it is, not determined by the data, outside its start range."""
     if row["at_bound"]:
-        return f"at {row['at_bound']} bound"
-    return "" if row["standard_error"] is not None else "not determined"
+        said = f"at {row['at_bound']} bound"
+    else:
+        said = "" if row["standard_error"] is not None else "not determined"
+    return ", ".join(filter(None, (said, "outside start range" if row["outside_start_range"] else "")))
 
 
 def to_json(table: dict[str, Any]) -> str:
@@ -101,15 +122,46 @@ def to_csv(table: dict[str, dict[str, Any]]) -> str:
         "standard_error",
         "naive_error",
         "start",
+        "start_lower",
+        "start_upper",
         "lower",
         "upper",
+        "rate_lower",
+        "rate_upper",
         "at_bound",
+        "outside_start_range",
     ]
     writer = csv.DictWriter(text, columns, lineterminator="\n", restval="")
     writer.writeheader()
     for name, row in table.items():
         writer.writerow({"name": name, **{k: "" if v is None else v for k, v in row.items()}})
     return text.getvalue()
+
+
+def conditions(experiment: VoltageClamp) -> dict[str, Any]:
+    """Temperature [K] and, where the bath has ions, their concentrations [mM] inside and outside."""
+    bath = experiment.bath
+    found: dict[str, Any] = {"temperature": {"value": _number(bath.temperature), "unit": "K"}}
+    if bath.species:
+        sides = ((s.name, (_number(c) for c in bath[s])) for s in bath.species)
+        ions = {name: dict(zip(("inside", "outside"), pair, strict=True)) for name, pair in sides}
+        found["concentrations"] = {"unit": "mM", **ions}
+    return found
+
+
+def _paired(scores: Sequence[Any], experiments: Sequence[VoltageClamp]) -> list[tuple[Any, VoltageClamp | None]]:
+    return list(zip(scores, experiments or [None] * len(scores), strict=True))
+
+
+def _scored(score: Score | HeldOut, experiment: VoltageClamp | None, protocols: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "protocol": protocols.get(score.name, score.name),
+        "name": score.name,
+        "rmse": _number(score.rmse),
+        "unit": experiment and experiment.recording.unit,
+        "rmse_over_range": _number(score.rmse_over_range),
+        "conditions": experiment and conditions(experiment),
+    }
 
 
 def _number(value: Any) -> float | None:

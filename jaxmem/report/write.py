@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ..fit import Fit, HeldOut, VoltageClamp
 
 
+CELSIUS = 273.15  # K
+
 #: The files of a report beside its figures.
 FILES = ("report.html", "summary.json", "parameters.csv", "model.toml", "fit.npz")
 
@@ -49,21 +51,28 @@ def write(
     held_out_experiments: Sequence[VoltageClamp] = (),
     model_file: ModelFile | None = None,
     gates: Sequence[str] = (),
+    channels: Sequence[str] = (),
+    reference: Any = None,
+    protocols: Mapping[str, str] | None = None,
     title: str = "",
     extra: Extra | None = None,
 ) -> dict[str, Any]:
     """Writes everything about a fit into a folder, each file whole or not at all; returns the content of summary.json.
 
     **Arguments:** `held_out`: predictions, in the order of `held_out_experiments`; `experiments`: those fitted;
-    `model_file`: the model to write with the fitted values as model.toml; `gates`: names of the gates; `title`: of the
-    page.
+    `model_file`: the model to write with the fitted values as model.toml; `gates`, `channels`: names of the gates and
+    of the mechanisms; `reference`: a model of the same kind, drawn beside the fitted one, such as the published;
+    `protocols`: what the protocol of an experiment of this name is called; `title`: of the page.
     **Raises:** `InputError` if the folder cannot be written.
     """
     folder, extra = files.folder(folder), extra or Extra()
-    table = summary(fit, held_out, dict(extra.summary))
+    table = summary(
+        fit, held_out, dict(extra.summary),
+        experiments=experiments, held_out_experiments=held_out_experiments, protocols=protocols,
+    )  # fmt: skip
     drawn = {
         "fit": [*extra.figures, *figures.fits(fit, experiments)],
-        "curves": figures.curves(fit, experiments, gates),
+        "curves": figures.curves(fit, experiments, gates, channels, reference),
         "quality": figures.quality(fit),
         "held_out": figures.predictions(held_out, held_out_experiments),
     }
@@ -79,9 +88,7 @@ def write(
     files.write(folder / "parameters.csv", to_csv(table["parameters"]))
     fit.save(folder / "fit.npz")
     title = title or ", ".join(e.name for e in experiments)
-    files.write(
-        folder / "report.html", page.page(title, _parts(fit, table, pictures, title, experiments, extra))
-    )
+    files.write(folder / "report.html", page.page(title, _parts(fit, table, pictures, title, experiments, extra)))
     files.write(folder / "summary.json", to_json(table))  # last: its presence says that the rest is there
     return table
 
@@ -101,7 +108,8 @@ def _parts(
     parts = [
         page.heading(title, 1),
         page.paragraph(
-            f"{count} parameters fitted to {used:,} of {total:,} samples".replace(",", "\u202f") + ".",
+            f"{count} parameters fitted to {used:,} of {total:,} samples".replace(",", "\u202f")
+            + _conditions(table["conditions"]),
             "quiet",
         ),
         page.facts(
@@ -132,6 +140,8 @@ def _parts(
         _parameter_table(table["parameters"]),
         page.paragraph(_errors(fit, unit), "quiet"),
     ]
+    limited = _limited(table["parameters"])
+    parts += [page.paragraph(limited, "quiet")] if limited else []
     if extra.table is not None:
         parts += [
             page.heading(extra.heading),
@@ -151,22 +161,50 @@ def _parts(
     seconds = table["seconds"]
     took = f"Compiled in {digits(seconds['compile'], 3)} s, ran in {digits(seconds['run'], 3)} s."
     parts.append(
-        page.paragraph(
-            f"{took} {made}. The same numbers are in summary.json, parameters.csv and fit.npz.", "quiet"
-        )
+        page.paragraph(f"{took} {made}. The same numbers are in summary.json, parameters.csv and fit.npz.", "quiet")
     )
     return parts
 
 
 def _parameter_table(rows: Mapping[str, Mapping[str, Any]]) -> str:
-    header = ("parameter", "fitted", "± standard error", "unit", "start", "lower bound", "upper bound", "")
+    """One line for each parameter; the naive error beside the sandwich one, the search's bounds beside the starts'."""
+    errors = ("± standard error", "± if samples were independent")
+    header = ("parameter", "fitted", *errors, "unit", "start", "start range", "searched within", "")
     lines, marked = [], []
     for k, (name, row) in enumerate(rows.items()):
         value, error = with_error(row["value"], row["standard_error"])
-        ends = [digits(row[key]) for key in ("start", "lower", "upper")]
-        lines.append((name, value, error, row["unit"], *ends, remark(row)))
-        marked.append((k, 7))
-    return page.table(header, lines, numbers=(1, 2, 4, 5, 6), marked=marked)
+        naive = digits(row["naive_error"], 2)
+        starts, box = (_range(row, kind) for kind in ("start_", ""))
+        if row["rate_lower"] is not None:
+            box = f"rate {_range(row, 'rate_')} 1/ms"
+        lines.append((name, value, error, naive, row["unit"], digits(row["start"]), starts, box, remark(row)))
+        marked.append((k, len(header) - 1))
+    return page.table(header, lines, numbers=(1, 2, 3, 5), marked=marked)
+
+
+def _range(row: Mapping[str, Any], kind: str) -> str:
+    return f"{digits(row[kind + 'lower'], 3)} to {digits(row[kind + 'upper'], 3)}"
+
+
+def _conditions(conditions: Mapping[str, Any] | None) -> str:
+    if conditions is None:
+        return "."
+    text = f", at {digits(conditions['temperature']['value'] - CELSIUS, 4)} °C"
+    ions = {k: pair for k, pair in conditions.get("concentrations", {}).items() if k != "unit"}
+    listed = ", ".join(f"{name} {digits(c['inside'])} | {digits(c['outside'])} mM" for name, c in ions.items())
+    return f"{text}; inside | outside: {listed}." if listed else text + "."
+
+
+def _limited(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """What the start ranges of rate-limited factors mean, if there are any."""
+    names = ", ".join(name for name, row in rows.items() if row["rate_lower"] is not None)
+    if not names:
+        return ""
+    return (
+        f"{names}: each is the factor of a rate. Its start range holds for the drawn starts only; the search keeps the "
+        "rate itself, where it is largest in the voltage range, within the limits given, so the factor may leave "
+        "its start range."
+    )
 
 
 def _errors(fit: Fit, unit: str) -> str:
