@@ -200,11 +200,24 @@ def test_a_bath_from_words():
     bath = conditions.bath("21 C", "K=130|4, Na=10|145")
     assert [float(x) for x in bath[K]] == [130.0, 4.0] and [float(x) for x in bath[Na]] == [10.0, 145.0]
     assert float(bath.temperature) == units.celsius(21.0)
-    assert conditions.bath("21 C", None) == units.celsius(21.0)
-    assert conditions.bath(None, None) is None
+    assert float(conditions.bath("21 C", None).temperature) == units.celsius(21.0)
     for text in ("K=130", "Xx=1|2", "K", "K=a|4", "K=-1|4", "K=nan|4", "units=1|2"):
         with pytest.raises(InputError):
             conditions.bath(None, text)
+
+
+def test_conditions_are_merged_one_by_one():
+    from jaxmem.electrochemistry import Bath, K, Na
+
+    file = Bath({K: 130.0, Na: 10.0}, {K: 4.0, Na: 145.0}, 279.45)
+    warm = conditions.bath("21 C", None, file)
+    assert float(warm.temperature) == units.celsius(21.0) and float(warm[Na][1]) == 145.0
+    salty = conditions.bath(None, "K=130|20", file, 300.0)
+    assert float(salty.temperature) == 279.45
+    assert [float(x) for x in (*salty[K], *salty[Na])] == [130.0, 20.0, 10.0, 145.0]
+    assert float(conditions.bath(None, None, None, 300.0).temperature) == 300.0
+    assert float(conditions.bath(None, None).temperature) == units.celsius(22.0)
+    assert conditions.shown(salty) == "6.3 C, K 130|20, Na 10|145 mM"
 
 
 def test_intervals():
@@ -447,6 +460,8 @@ def test_a_fit_of_your_own_data(capsys, own, place):
     assert summary["starts"] == 3 and summary["rmse"] == pytest.approx(0.5, rel=0.2)
     assert summary["held_out"][0]["protocol"] == "other" and summary["held_out"][0]["rmse"] < 0.7
     assert set(summary["seconds"]) == {"compile", "run"}
+    assert "at 22 C" in out and "if independent" in out
+    assert summary["conditions"]["temperature"] == {"value": pytest.approx(295.15), "unit": "K"}
 
     # model.toml loads back to the same numbers, and simulates
     from jaxmem import modelfile
@@ -530,7 +545,7 @@ def test_bad_input_is_one_line(capsys, own, place, change, words):
         (("fit", "--recording", "cell.csv", "--model", "my.toml", "--units", "time"), "name=unit"),
         (("fit", "--recording", "cell.csv", "--model", "my.toml", "--channel", "0"), "only ABF"),
         (("fit", "--recording", "cell.csv", "--model", "my.toml", "--agree", "99"), "between 2"),
-        (("fit", "--recording", "cell.csv", "--model", "my.toml", "--bath", "K=1"), "'K=130|4'"),
+        (("fit", "--recording", "cell.csv", "--model", "my.toml", "--bath", "K=1"), "names no ion"),
         (("fit", "--recording", "cell.csv", "--model", "my.toml", "--out", "my.toml"), "must be a folder"),
         (("fit", "--recording", "cell.csv", "--model", "my.toml", "--out", "."), "already holds model.toml"),
     ],

@@ -2,6 +2,7 @@
 
 import math
 import re
+from typing import Any
 
 from .. import electrochemistry, units
 from ..electrochemistry import Bath, Solution, Species
@@ -31,18 +32,30 @@ def temperature(text: str) -> float:
     return kelvin
 
 
-def bath(temperature_text: str | None, ions: str | None) -> Bath | float | None:
-    """The conditions: a `Bath` if ions are given, else the temperature [K]; None if nothing is given.
+def bath(words: str | None, ions: str | None, file: Bath | None = None, recorded: float | None = None) -> Bath:
+    """The conditions, each from the first that gives it: the command line, the model file, the recording, 22 C.
 
-    **Arguments:** `ions`: inside|outside in mM, "K=130|4,Na=10|145".
+    **Arguments:** `words`: a temperature with its unit; `ions`: inside|outside in mM, "K=130|4,Na=10|145", of which
+    each replaces that ion of `file` alone; `file`: conditions of the model file; `recorded`: temperature [K] of the
+    recording.
     **Raises:** `InputError` for an unknown ion or a concentration that is none.
     """
-    kelvin = temperature(temperature_text) if temperature_text else None
-    if not ions:
-        return kelvin
-    inside: dict[Species, float] = {}
-    outside: dict[Species, float] = {}
-    for piece in ions.split(","):
+    if words:
+        kelvin: Any = temperature(words)
+    elif file is not None:
+        kelvin = file.temperature
+    else:
+        kelvin = ROOM if recorded is None else recorded
+    sides = [{s: side[s] for s in side.species} for side in (file.inside, file.outside)] if file else [{}, {}]
+    for species, pair in _concentrations(ions or "").items():
+        for side, value in zip(sides, pair, strict=True):
+            side[species] = value
+    return Bath(Solution(sides[0]), Solution(sides[1]), kelvin)
+
+
+def _concentrations(text: str) -> dict[Species, tuple[float, float]]:
+    found = {}
+    for piece in text.split(",") if text else ():
         name, _, pair = (part.strip() for part in piece.partition("="))
         species = getattr(electrochemistry, name, None) if name else None
         values = pair.split("|")
@@ -52,15 +65,24 @@ def bath(temperature_text: str | None, ions: str | None) -> Bath | float | None:
                 f"A bath must be ION=inside|outside in mM, such as 'K=130|4', but is '{piece.strip()}'; "
                 f"ions are {known}."
             )
-        for side, text in zip((inside, outside), values, strict=True):
-            try:
-                concentration = float(text)
-            except ValueError:
-                concentration = math.nan
-            if not 0.0 <= concentration < math.inf:
-                raise InputError(f"A concentration must be a number of mM and not negative, but is '{text}'.")
-            side[species] = concentration
-    return Bath(Solution(inside), Solution(outside), ROOM if kelvin is None else kelvin)
+        found[species] = (_concentration(values[0]), _concentration(values[1]))
+    return found
+
+
+def _concentration(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0.0 <= value < math.inf:
+        raise InputError(f"A concentration must be a number of mM and not negative, but is '{text}'.")
+    return value
+
+
+def shown(conditions: Bath) -> str:
+    """Conditions in words: the temperature, and the ions inside|outside."""
+    ions = ", ".join(f"{s.name} {float(i):g}|{float(o):g}" for s in conditions.species for i, o in [conditions[s]])
+    return f"{float(conditions.temperature) - units.celsius(0.0):.4g} C" + (f", {ions} mM" if ions else "")
 
 
 def interval(text: str) -> float:

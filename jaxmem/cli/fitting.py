@@ -3,6 +3,7 @@
 import argparse
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from .progress import Progress, duration
@@ -35,7 +36,7 @@ def fit(options: argparse.Namespace) -> int:
         progress.close()
     held_out = [engine.held_out(found, experiment) for experiment in work.held_out]
     extra = work.finish(found, work)
-    extra = report.Extra(**{**vars(extra), "command": _command(options)})
+    extra = replace(extra, command=_command(options))
     summary = report.write(
         found, held_out, folder, experiments=work.experiments, held_out_experiments=work.held_out,
         model_file=work.chosen.file, gates=work.chosen.gates, channels=work.chosen.channels,
@@ -44,7 +45,7 @@ def fit(options: argparse.Namespace) -> int:
     if options.json:
         sys.stdout.write((folder / "summary.json").read_text("utf-8"))
     elif not options.quiet:
-        _show(summary, extra, work.title, folder)
+        _show(summary, extra, work, folder)
     if not any(engine.Ending(code).converged for code in found.lanes.endings):
         print(f"jaxmem: no start converged. {found.result}", file=sys.stderr)
         return 1
@@ -56,16 +57,19 @@ def _command(options: argparse.Namespace) -> str:
     return "" if words is None else shlex.join(["jaxmem", *words])
 
 
-def _show(summary: dict, extra, title: str, folder: Path) -> None:
+def _show(summary: dict, extra, work, folder: Path) -> None:
     from ..report.numbers import digits, percent, with_error
     from ..report.summary import remark
+    from .conditions import shown
 
     rows = []
     for name, row in summary["parameters"].items():
         value, error = with_error(row["value"], row["standard_error"])
-        rows.append((name, value, error, row["unit"], remark(row)))
-    print(f"{title}\n")
-    print(table(("parameter", "value", "+/-", "unit", ""), rows, right=(1, 2)))
+        rows.append((name, value, error, digits(row["naive_error"], 2), row["unit"], remark(row)))
+    print(f"{work.title}")
+    print(f"at {'; at '.join(dict.fromkeys(shown(e.bath) for e in (*work.experiments, *work.held_out)))}\n")
+    print(table(("parameter", "value", "+/-", "if independent", "unit", ""), rows, right=(1, 2, 3)))
+    print("+/-: standard error, from blocks of samples; 'if independent': what it would be were the noise white")
     share = percent(summary["fraction_within_1_percent"])
     print(f"\nrmse {digits(summary['rmse'])}, {digits(summary['rmse_over_range'])} of the range")
     print(f"{share} of {summary['starts']} starts ended within 1 % of the best")

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from .. import datasets, fit, recordings
-from ..electrochemistry import as_bath
 from ..recordings import Recording
 from ..report import Extra
 from ..results import InputError
 from . import squid
 from .commands import command, is_file
-from .conditions import ROOM, bath, interval
-from .models import Chosen, describe, load
+from .conditions import bath, interval
+from .models import Chosen, describe, load, suits
 
 DEFAULT = "hodgkin_huxley_1952"
 STARTS = 64
@@ -114,8 +113,9 @@ def _own(options: argparse.Namespace) -> Job:
     if not options.model:
         raise InputError("--recording needs --model FILE.toml, or --model NAME of a model that ships")
     chosen = load(options.model)
-    conditions = bath(options.temperature, options.bath)
+    suits(options, chosen)
     read = _reader(options)
+    conditions = lambda recording: bath(options.temperature, options.bath, chosen.file.bath, recording.temperature)
     experiments = _experiments(options.recording, options.protocol, "--protocol", read, conditions, chosen)
     left = _experiments(
         options.held_out or [], options.held_out_protocol, "--held-out-protocol", read, conditions, chosen
@@ -143,17 +143,12 @@ def _experiments(
     found = []
     for path, word in zip(paths, commands, strict=True):
         recording = read(path, word if word is None or is_file(word) else command([word]))
-        here = conditions
-        if here is None:
-            here = chosen.file.bath
-        if here is None:
-            here = recording.temperature or ROOM
         if recording.unit != chosen.unit:
             raise InputError(
                 f"{path}: is in {recording.unit}, but the model '{chosen.name}' gives {chosen.unit}; change "
                 "the unit of its conductance, or divide the recording by the capacitance first"
             )
-        found.append(fit.VoltageClamp(recording, as_bath(here)))
+        found.append(fit.VoltageClamp(recording, conditions(recording)))
     return found
 
 

@@ -1,5 +1,6 @@
 """Models from the words of a command line: a name of the library, or a model file."""
 
+import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,18 @@ def load(word: str) -> Chosen:
         return describe(modelfile.load(path))
     library.load(word)  # says which names there are
     raise InputError(f"{word}: must be a model file (.toml) or one of {', '.join(library.MODELS)}")
+
+
+def suits(options: argparse.Namespace, chosen: Chosen) -> None:
+    """Refuses ions for a model that names none, which they would not change.
+
+    **Raises:** `InputError`.
+    """
+    if options.bath and not chosen.file.species:
+        raise InputError(
+            f"--bath: the model '{chosen.name}' names no ion, so concentrations change nothing; leave --bath out, or "
+            'give the model file a species = "K" instead of a reversal'
+        )
 
 
 def describe(file: ModelFile) -> Chosen:

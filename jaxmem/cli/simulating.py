@@ -19,10 +19,11 @@ def simulate(options: argparse.Namespace) -> int:
     from ..results import InputError
     from ..simulate import voltage_clamp
     from .commands import command
-    from .conditions import ROOM, bath, interval
-    from .models import load
+    from .conditions import bath, interval, shown
+    from .models import load, suits
 
     chosen = load(options.model)
+    suits(options, chosen)
     given = interval(options.dt) if options.dt else None
     protocol = command([word for words in options.protocol for word in words], dt=given, held=not options.linear)
     if options.holding is not None:
@@ -38,9 +39,7 @@ def simulate(options: argparse.Namespace) -> int:
             f"The protocol must have 2 to {MOST_SAMPLES} samples, but {protocol.duration:g} ms at {dt:g} ms "
             f"and {sweeps} sweeps are {count * sweeps}; give another --dt."
         )
-    conditions = bath(options.temperature, options.bath)
-    if conditions is None:
-        conditions = ROOM if chosen.file.bath is None else chosen.file.bath
+    conditions = bath(options.temperature, options.bath, chosen.file.bath)
     folder = files.folder(options.out or f"jaxmem_simulate_{chosen.name}")
     trace = voltage_clamp(chosen.model, protocol, dt * np.arange(count), bath=conditions)
     v, current = np.atleast_2d(np.asarray(trace.v)), np.atleast_2d(np.asarray(trace.current))
@@ -53,7 +52,7 @@ def simulate(options: argparse.Namespace) -> int:
     ]
     if not options.quiet:
         print(f"{sweeps} sweeps of {count} samples" if sweeps > 1 else f"{count} samples", end="")
-        print(f", {dt:g} ms apart, from {np.ravel(protocol.holding)[0]:g} mV; wrote")
+        print(f", {dt:g} ms apart, from {np.ravel(protocol.holding)[0]:g} mV, at {shown(conditions)}; wrote")
         for path in written:
             print(f"  {Path(path)}")
     return 0

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..channel import Channel
-from ..electrochemistry import Bath
+from ..electrochemistry import Bath, Species
 from ..gating import AlwaysOpen
 from ..library.hodgkin_huxley_1952 import Conductance
 from ..permeation import GHK, Ohmic
@@ -58,6 +58,11 @@ class ModelFile:
     def fixed(self) -> tuple[str, ...]:
         """The names of the parameters that a fit does not move, ties included."""
         return tuple(s.name for s in self.specifications if not s.free)
+
+    @property
+    def species(self) -> tuple[Species, ...]:
+        """The ions whose concentrations the model depends on."""
+        return tuple(dict.fromkeys(species for species, _ in _named(self.model)))
 
     def build(self, values: Values) -> Any:
         """The model with some parameters changed: `values` by name, in jaxmem's units, may be traced."""
@@ -252,25 +257,26 @@ def _limits(table: Table) -> tuple[float, float, float, float]:
 
 def _check_species(root: Table, model: Any, bath: Bath | None) -> None:
     """Every species that the model names must be on both sides of the bath (for a binding, on its side)."""
+    for species, side in _named(model):
+        if bath is None or species not in getattr(bath, side):
+            root.fail(f'must give {species.name}; add {side} = {{ {species.name} = "1 mM" }}', "bath")
+
+
+def _named(model: Any) -> list[tuple[Species, str]]:
+    """Every species that a model names, with the sides of the membrane on which it counts."""
     import jax
 
     from ..rates import Binding
 
     is_part = lambda x: isinstance(x, (Ohmic, GHK, Binding))
+    needs = []
     for part in filter(is_part, jax.tree.leaves(model, is_leaf=is_part)):
         if isinstance(part, Binding):
-            needs = [(part.species, "inside" if part.inside else "outside")]
-        else:
-            named = (
-                part.species if isinstance(part.species, tuple) else (part.species,) if part.species else ()
-            )
-            needs = [(s, side) for s in named for side in ("inside", "outside")]
-        for species, side in needs:
-            if bath is None or species not in getattr(bath, side):
-                root.fail(
-                    f'must give {species.name}; add {side} = {{ {species.name} = "1 mM" }}',
-                    "bath",
-                )
+            needs.append((part.species, "inside" if part.inside else "outside"))
+            continue
+        named = part.species if isinstance(part.species, tuple) else (part.species,) if part.species else ()
+        needs += [(s, side) for s in named for side in ("inside", "outside")]
+    return needs
 
 
 def dumps(model_file: ModelFile, values: Mapping[str, float] | None = None) -> str:
