@@ -367,3 +367,34 @@ def test_files_are_read_and_unreadable_ones_are_named(tmp_path):
     path.write_bytes(b"#" * 1_000_001)
     with pytest.raises(InputError, match="smaller than"):
         modelfile.load(path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "g", "unit"),
+    [
+        ("ohmic", "0.15 uS", "pA"),
+        ("ohmic", "0.036 S/cm2", "uA/cm2"),
+        ("ohmic", "1 mS/uF", "pA/pF"),
+        ("conductance", "0.15 uS", "nS"),
+        ("conductance", "0.036 S/cm2", "mS/cm2"),
+    ],
+)
+def test_the_signal_is_in_the_library_units(kind, g, unit):
+    text = TWO_STATE.replace("0.15 uS", g)
+    if kind == "conductance":
+        text = text.replace('reversal = "-88 mV"', 'kind = "conductance"')
+    file = modelfile.loads(text, "two.toml")
+    assert file.unit == unit
+    parameters, rest = text.split("[gating]")
+    inline = parameters.replace(f'g = "{g}"', "") + "[gating]" + rest.replace('g = "g"', f'g = "{g}"')
+    assert modelfile.loads(inline, "inline.toml").unit == unit
+
+
+def test_signals_that_cannot_be_added_are_refused():
+    leak = '[leak]\ng = "{}"\nreversal = "-60 mV"\n'
+    assert len(modelfile.loads(TWO_STATE + leak.format("1 nS")).model) == 2
+    with pytest.raises(InputError, match=r"leak\.g: gives a current density .*, but permeation a current \(pA\)"):
+        modelfile.loads(TWO_STATE + leak.format("0.3 mS/cm2"))
+    conductance = TWO_STATE.replace('reversal = "-88 mV"', 'kind = "conductance"')
+    with pytest.raises(InputError, match="and these are added"):
+        modelfile.loads(conductance + leak.format("1 nS"))

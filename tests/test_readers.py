@@ -109,6 +109,15 @@ class TestCsv:
         r = read(write(tmp_path, "voltage_mV,current_pA\n-80,1\n0,2\n"), dt=0.5)
         np.testing.assert_allclose(r.t, [0, 0.5])
 
+    @pytest.mark.parametrize(
+        ("name", "unit", "factor"),
+        [("conductance [S/cm2]", "mS/cm2", 1e3), ("g_uS", "nS", 1e3), ("current [mA/cm2]", "uA/cm2", 1e3)],
+    )
+    def test_signals_of_other_kinds_are_scaled_to_the_units_of_models(self, name, unit, factor, tmp_path):
+        r = read(write(tmp_path, f"time [ms],voltage [mV],{name}\n{ROWS}"))
+        assert r.unit == unit
+        np.testing.assert_allclose(r.current[0], factor * np.array(I))
+
     @pytest.mark.parametrize("unit", ["mS/cm2", "pA/pF", "nS"])
     def test_densities_keep_their_unit(self, unit, tmp_path):
         name = "conductance" if "S" in unit else "current"

@@ -1,22 +1,13 @@
 """Models from the words of a command line: a name of the library, or a model file."""
 
 import argparse
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import library, modelfile, units
+from .. import library, modelfile
 from ..modelfile import ModelFile
 from ..results import InputError
-
-#: What a model's signal is measured in, from what its conductance is.
-SIGNALS = {
-    "conductance": "pA",
-    "conductance density": "uA/cm2",
-    "capacity-normalized conductance": "pA/pF",
-    "permeability times area": "pA",
-}
 
 
 @dataclass(frozen=True)
@@ -77,14 +68,4 @@ def describe(file: ModelFile) -> Chosen:
         for channel, table in channels.items()
         for gate in table["gating"].get("gates", {})
     ]
-    first = next(iter(channels.values()))["permeation"]
-    return Chosen(file, file.name, _signal(file, first), tuple(names), tuple(gates))
-
-
-def _signal(file: ModelFile, permeation: Mapping[str, Any]) -> str:
-    given = permeation.get("g")
-    if isinstance(given, str) and given in file.parameters.known:
-        unit = file.parameters.known[given].quantity.unit
-    else:
-        unit = str(given).split(maxsplit=1)[-1] if isinstance(given, str) else "nS"
-    return unit if permeation.get("kind") == "conductance" else SIGNALS.get(units.dimension(unit), "pA")
+    return Chosen(file, file.name, file.unit, tuple(names), tuple(gates))

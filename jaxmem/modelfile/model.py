@@ -15,13 +15,15 @@ from ..permeation import GHK, Ohmic
 from ..results import InputError
 from .laws import SPECIES, read_gating, read_species
 from .parameters import Build, Parameters, Specification, Values, read_parameters
-from .table import CONDUCTANCES, Table
+from .table import CONDUCTANCES, OWN_UNIT, Table
 from .write import written
 
 if TYPE_CHECKING:
     from ..fit import Free
 
 LARGEST = 1_000_000  # bytes
+#: The unit of a current, from what a conductance is; it follows from jaxmem's own units.
+CURRENTS = {"conductance": "pA", "conductance density": "uA/cm2", "capacity-normalized conductance": "pA/pF"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +60,11 @@ class ModelFile:
     def fixed(self) -> tuple[str, ...]:
         """The names of the parameters that a fit does not move, ties included."""
         return tuple(s.name for s in self.specifications if not s.free)
+
+    @property
+    def unit(self) -> str:
+        """The unit of the model's signal."""
+        return _signals(Table(self.source, "", dict(self.document)), self.parameters)[0][2]
 
     @property
     def species(self) -> tuple[Species, ...]:
@@ -152,6 +159,7 @@ def _read(root: Table) -> ModelFile:
         channels = [_channel(root, parameters)]
     if "leak" in root:
         channels.append(_leak(root.table("leak"), parameters))
+    _check_alike(root, parameters)
     bath = _bath(root.table("bath")) if "bath" in root else None
     limits = _limits(root.table("rate_limits")) if "rate_limits" in root else None
     parameters.check_all_used()
@@ -193,6 +201,36 @@ def _leak(table: Table, parameters: Parameters) -> Build:
     g = parameters.argument(table, "g", *CONDUCTANCES, positive=True)
     reversal = parameters.argument(table, "reversal", "potential")
     return lambda values: Channel(AlwaysOpen(), Ohmic(g(values), reversal=reversal(values)))
+
+
+def _signals(root: Table, parameters: Parameters) -> list[tuple[Table, str, str]]:
+    """The table of every mechanism, what its signal measures, in words, and the signal's unit."""
+    entries = [entry for _, entry in root.table("channels").items()] if "channels" in root else [root]
+    tables = [entry.table("permeation") for entry in entries] + ([root.table("leak")] if "leak" in root else [])
+    return [(table, *_signal(table, parameters)) for table in tables]
+
+
+def _signal(table: Table, parameters: Parameters) -> tuple[str, str]:
+    if "permeability" in table:
+        return "current", "pA"
+    given = table["g"].strip() if isinstance(table["g"], str) else None
+    known = parameters.known.get(given) if given else None
+    dimension = (table.quantity("g", *CONDUCTANCES) if known is None else known.quantity).dimension
+    if table.data.get("kind") == "conductance":
+        return dimension, OWN_UNIT[dimension]
+    return dimension.replace("conductance", "current"), CURRENTS[dimension]
+
+
+def _check_alike(root: Table, parameters: Parameters) -> None:
+    """Signals of mechanisms are added, so they must be of one kind."""
+    (first, kind, unit), *others = _signals(root, parameters)
+    for table, other, its in others:
+        if other != kind:
+            table.fail(
+                f"gives a {other} ({its}), but {first.place} a {kind} ({unit}), and these are added; "
+                "write the conductances in units of one kind",
+                "g" if "g" in table else None,
+            )
 
 
 def _permeation(table: Table, parameters: Parameters) -> Build:

@@ -44,6 +44,15 @@ _NAMES = {
     Role.SWEEP: {"sweep", "episode", "sweep number"},
 }
 _INTERNAL = {Role.TIME: "ms", Role.INTERVAL: "ms", Role.VOLTAGE: "mV", Role.SIGNAL: "pA"}
+#: What a signal other than a current is stored in: what a model of that kind gives.
+_SIGNALS = {
+    "conductance": "nS",
+    "conductance density": "mS/cm2",
+    "capacity-normalized conductance": "nS/pF",
+    "current density": "uA/cm2",
+    "capacity-normalized current": "pA/pF",
+    "number": "1",
+}
 _BY_DIMENSION = {"time": Role.TIME, "potential": Role.VOLTAGE, "current": Role.SIGNAL}
 LARGEST_VALUE = 1e15  # of any number in a file: no time, voltage or current is larger
 _LONGEST = 200  # characters of a column name
@@ -104,9 +113,8 @@ def scaled(path, name: str, factor: float, values: Float[np.ndarray, "..."]) -> 
     if bad.any():
         place = tuple(np.argwhere(bad)[0])
         raise InputError(
-            f"{path}: '{name[:40]}' holds {values[place]:.3g} at sample {place[-1] if place else 0}, which "
-            "is no "
-            f"measurement; cut it out or repair it first"
+            f"{path}: '{name[:40]}' holds {values[place]:.3g} at sample {place[-1] if place else 0}, which is no "
+            "measurement; cut it out or repair it first"
         )
     return factor * values
 
@@ -135,17 +143,15 @@ def _column(path, index: int, text: str, given: Mapping[str, str]) -> Column | N
 
 def _scaled(path, index: int, name: str, text: str, role: Role, unit: str) -> Column:
     internal = _INTERNAL[role]
+    if role is Role.SIGNAL:
+        internal = _SIGNALS.get(_dimension(unit), internal)
     try:
         return Column(index, name, role, internal, unit_system.factor(_plain(unit), internal))
     except ValueError:
-        if role is Role.SIGNAL and _dimension(unit) not in _BY_DIMENSION and _dimension(unit) != "":
-            return Column(
-                index, name, role, unit.strip(), 1.0
-            )  # a density or a conductance keeps its own unit
+        internal = _INTERNAL[role]
         raise InputError(
-            f"{path}: column '{text}' must be in a unit like {internal}, but is in '{unit}'; "
-            f"give the right one (units={{'{role.value}': '{internal}'}}, "
-            f"--units {role.value}={internal})"
+            f"{path}: column '{text}' must be in a unit like {internal}, but is in '{unit}'; give the right one "
+            f"(units={{'{role.value}': '{internal}'}}, --units {role.value}={internal})"
         ) from None
 
 
