@@ -311,6 +311,12 @@ def test_simulate_writes_what_recordings_read(capsys, place):
     arrays = np.load(folder / "simulation.npz", allow_pickle=False)
     np.testing.assert_allclose(arrays["current"], recording.current, rtol=1e-9, atol=1e-12)
 
+    # the same again is no harm; another one does not overwrite it
+    assert main([*argv, "--quiet"]) == 0
+    kept = {p.name: p.read_bytes() for p in folder.iterdir()}
+    assert "--out" in refused(capsys, *argv, "--temperature", "30 C")
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == kept
+
 
 @pytest.mark.parametrize(
     ("argv", "words"),
@@ -432,7 +438,7 @@ def test_a_fit_of_your_own_data(capsys, own, place):
     assert main([*own, "--held-out", "other.csv", "--blank", "1"]) == 0
     out, err = capsys.readouterr()
     assert "held out other" in out and "fit: 3 of 3" in err
-    folder = place / "jaxmem_fit_cell"
+    folder = place / "jaxmem_fit_cell_leaky_gate"
     names = {p.name for p in folder.iterdir()}
     assert names >= {
         "report.html",
@@ -480,7 +486,7 @@ def test_a_fit_of_your_own_data(capsys, own, place):
 
     # another fit is refused the folder, and touches nothing
     kept = {p.name: p.read_bytes() for p in folder.iterdir()}
-    assert "another" in refused(capsys, *own, "--seed", "7")
+    assert "--out" in refused(capsys, *own, "--seed", "7")
     assert {p.name: p.read_bytes() for p in folder.iterdir()} == kept
 
 
@@ -526,7 +532,7 @@ def test_bad_input_is_one_line(capsys, own, place, change, words):
     for name, text in change.items():
         (place / name).unlink() if text is None else (place / name).write_text(text)
     assert words in refused(capsys, *own)
-    assert not (place / "jaxmem_fit_cell").exists()
+    assert not (place / "jaxmem_fit_cell_leaky_gate").exists()
 
 
 @pytest.mark.parametrize(
@@ -556,6 +562,58 @@ def test_options_that_do_not_go_together(capsys, own, place, argv, words):
     assert (place / "model.toml").read_text() == "mine"
 
 
+def test_pictures_are_not_overwritten(capsys, own, place):
+    (place / "fit.png").write_bytes(b"mine")
+    assert "already holds fit.png" in refused(capsys, *own, "--out", ".")
+    assert (place / "fit.png").read_bytes() == b"mine"
+
+
+def test_options_that_prepare_a_recording(own, place):
+    from jaxmem.cli import jobs, parser
+
+    def experiment(*more):
+        return jobs.job(parser.build().parse_args([*own, *more])).experiments[0]
+
+    whole = experiment().recording
+    r = experiment("--sweeps", "0,2", "--window", "5", "20", "--only", "10", "15", "--sigma", "0.5")
+    np.testing.assert_array_equal(r.recording.current, whole.current[[0, 2], 10:40])
+    assert r.recording.mask.sum() == 2 * 10 and float(r.sigma) == 0.5
+    leak = recordings.analysis.leak_fit(whole, (0.0, 5.0), (20.0, 40.0))
+    clean = experiment("--subtract-leak", "0", "5", "20", "40").recording
+    np.testing.assert_allclose(clean.current, whole.subtract_leak(leak).current)
+    with pytest.raises(InputError, match="is in pA/pF, but the model"):
+        experiment("--capacitance", "20")
+    with pytest.raises(InputError, match="pairs of times"):
+        experiment("--subtract-leak", "0", "5", "20")
+    with pytest.raises(InputError, match="only ABF"):
+        experiment("--dac", "0")
+    (place / "density.toml").write_text(MODEL.replace(" nS", " nS/pF"))
+    density = experiment("--model", "density.toml", "--capacitance", "20").recording
+    np.testing.assert_allclose(20.0 * density.current, whole.current)
+
+
+def test_examples_of_the_help_run(capsys, place, shared, monkeypatch):
+    import shlex
+
+    from jaxmem.cli import jobs, parser
+
+    monkeypatch.setenv("JAXMEM_DATA_MIRROR", str(shared / "data" / "mirror"))
+    (place / "my.toml").write_text(MODEL)
+    write_recording(place / "cell.csv", header="sweep,time,voltage [mV],current")
+    write_recording(place / "cell.abf")
+    monkeypatch.setattr("jaxmem.recordings.read", lambda path, *_, **__: recordings.read_csv(path, units={}) if (
+        str(path).endswith("abf")) else recordings.read_csv(path, units={"time": "s", "current": "nA"}))  # fmt: skip
+    lines = parser.FIT_HELP.replace("\\\n", " ").splitlines()
+    examples = [shlex.split(line.split("   ")[0]) for line in (x.strip() for x in lines) if line.startswith("jaxmem ")]
+    assert len(examples) == 5
+    for example in examples:
+        work = jobs.job(parser.build().parse_args(example[1:]))
+        assert work.experiments and work.free.parameters
+    text = parser.SIMULATE_HELP.replace("\\\n", " ")
+    example = next(line.strip() for line in text.splitlines() if line.strip().startswith("jaxmem "))
+    assert main(shlex.split(example)[1:]) == 0
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written_is_refused(capsys, own, place):
     (place / "locked").mkdir(mode=0o500)
@@ -582,7 +640,7 @@ def test_units_delay_and_a_sentence_for_the_command(capsys, own, place):
         sentence,
     ]
     assert main([*argv, "--units", "time=ms,current=nA"]) == 0
-    summary = json.loads((place / "jaxmem_fit_bare" / "summary.json").read_text())
+    summary = json.loads((place / "jaxmem_fit_bare_leaky_gate" / "summary.json").read_text())
     assert summary["rmse"] == pytest.approx(0.5, rel=0.3)
     assert capsys.readouterr().out == ""
 

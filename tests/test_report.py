@@ -69,11 +69,13 @@ def test_a_folder_that_is_a_file_or_below_one_is_refused(tmp_path):
 
 
 def test_files_of_others_are_not_overwritten(tmp_path):
+    names = ("report.html", "model.toml", "*.png")
+    assert files.claim(tmp_path, names, lambda place: False) == tmp_path
     (tmp_path / "model.toml").write_text("mine")
-    with pytest.raises(InputError, match=r"already holds model\.toml"):
-        files.claim(tmp_path, ("report.html", "model.toml"), "progress.npz")
-    (tmp_path / "progress.npz").write_text("")
-    assert files.claim(tmp_path, ("report.html", "model.toml"), "progress.npz") == tmp_path
+    (tmp_path / "any.png").write_text("mine")
+    with pytest.raises(InputError, match=r"already holds any\.png, model\.toml"):
+        files.claim(tmp_path, names, lambda place: False)
+    assert files.claim(tmp_path, names, lambda place: (place / "model.toml").exists()) == tmp_path
 
 
 # ---- pages

@@ -24,7 +24,8 @@ def fit(options: argparse.Namespace) -> int:
     from .jobs import job
 
     work = job(options)
-    folder = files.claim(options.out or OWN + work.name, report.FILES, "progress.npz")
+    begun = lambda place: (place / "progress.npz").exists()
+    folder = files.claim(options.out or OWN + work.name, (*report.FILES, "*.png"), begun)
     options.after_interrupt = f"; the same command continues the fit in {folder}"
     progress = Progress("fit", quiet=options.quiet)
     try:

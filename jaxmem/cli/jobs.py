@@ -47,7 +47,7 @@ def job(options: argparse.Namespace) -> Job:
     """
     own = (
         "model units dt channel variable delay blank baseline junction temperature bath held_out_protocol "
-        "holding linear"
+        "holding linear dac sweeps subtract_leak window only capacitance sigma"
     )
     if options.recording:
         for name in ("dataset", "cell", "free_g"):
@@ -116,12 +116,20 @@ def _own(options: argparse.Namespace) -> Job:
     suits(options, chosen)
     read = _reader(options)
     conditions = lambda recording: bath(options.temperature, options.bath, chosen.file.bath, recording.temperature)
+    if options.sigma and len(options.sigma) not in (1, len(options.recording)):
+        raise InputError(f"--sigma must be one number or one for each of {len(options.recording)} files")
     experiments = _experiments(options.recording, options.protocol, "--protocol", read, conditions, chosen)
+    if options.sigma:
+        weights = options.sigma * len(experiments) if len(options.sigma) == 1 else options.sigma
+        experiments = [
+            fit.VoltageClamp(e.recording, e.bath, sigma=s) for e, s in zip(experiments, weights, strict=True)
+        ]
     left = _experiments(
         options.held_out or [], options.held_out_protocol, "--held-out-protocol", read, conditions, chosen
     )
     return Job(
-        Path(options.recording[0]).stem, f"{chosen.name} fitted to {', '.join(e.name for e in experiments)}",
+        f"{Path(options.recording[0]).stem}_{chosen.file_name}",
+        f"{chosen.name} fitted to {', '.join(e.name for e in experiments)}",
         experiments, chosen.model, chosen.file.free, chosen, left,
     )  # fmt: skip
 
@@ -157,6 +165,7 @@ def _reader(options: argparse.Namespace) -> Any:
         "units": recordings.parse_units(options.units) if options.units else None,
         "dt": interval(options.dt) if options.dt else None,
         "channel": options.channel,
+        "dac": options.dac,
         "variable": options.variable,
         "held": not options.linear,
     }
@@ -165,6 +174,8 @@ def _reader(options: argparse.Namespace) -> Any:
         recording = recordings.read(path, protocol, **given)
         if not recording.name:
             recording = replace(recording, name=Path(path).stem)
+        if options.sweeps is not None:
+            recording = recording.select(options.sweeps)
         if options.holding is not None:
             recording = recording.held_at(options.holding)
         if options.delay:
@@ -175,6 +186,18 @@ def _reader(options: argparse.Namespace) -> Any:
             recording = recording.blank(options.blank)
         if options.baseline:
             recording = recording.baseline(tuple(options.baseline))
+        if options.subtract_leak:
+            ends = options.subtract_leak
+            if len(ends) % 2:
+                raise InputError(f"--subtract-leak must be given pairs of times T0 T1, but has {len(ends)} times")
+            windows = zip(ends[::2], ends[1::2], strict=True)
+            recording = recording.subtract_leak(recordings.analysis.leak_fit(recording, *windows))
+        if options.capacitance is not None:
+            recording = recording.density(options.capacitance)
+        if options.window:
+            recording = recording.window(*options.window)
+        if options.only:
+            recording = recording.only(*options.only)
         return recording
 
     return read

@@ -1,6 +1,7 @@
 """Models from the words of a command line: a name of the library, or a model file."""
 
 import argparse
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,11 @@ class Chosen:
     def model(self) -> Any:
         """The model with the file's values."""
         return self.file.model
+
+    @property
+    def file_name(self) -> str:
+        """The model's name as a part of a file's: letters, digits and -_. stay."""
+        return re.sub(r"[^\w.-]+", "_", self.name).strip("._")[:60] or "model"
 
 
 def load(word: str) -> Chosen:

@@ -11,7 +11,7 @@ examples:
   jaxmem fit beattie_2018 --cell 5             a real hERG recording, with a held-out prediction
   jaxmem fit beattie_2018 --cell 5 --protocol sine_wave inactivation --held-out ap
   jaxmem fit --recording cell.csv --model my.toml --units time=s,current=nA
-  jaxmem fit --recording cell.abf --model beattie_2018 --temperature "21 C" --bath "K=130|4"
+  jaxmem fit --recording cell.abf --model herg_beattie_2018 --temperature "21 C" --blank 5 --sweeps 0-2
 
 The same command continues a fit that was stopped, and reaches the same numbers.
 """
@@ -99,6 +99,16 @@ def _count(text: str) -> int:
     return value
 
 
+def _numbers(text: str) -> list[int]:
+    found: list[int] = []
+    for piece in text.split(","):
+        first, dash, last = piece.partition("-")
+        if not (first.strip().isdecimal() and (not dash or last.strip().isdecimal())):
+            raise argparse.ArgumentTypeError(f"must be numbers and ranges such as 0,2-5, but is '{text}'")
+        found += range(int(first), min(int(last or first), int(first) + 100_000) + 1)
+    return found
+
+
 def _conditions(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--temperature", metavar="T", help='with its unit: "21.4 C" or "294.5 K"')
     parser.add_argument("--bath", metavar="IONS", help='concentrations inside|outside in mM: "K=130|4,Na=10|145"')
@@ -138,9 +148,29 @@ def _fit(commands) -> None:
     own.add_argument("--dt", metavar="T", help='sampling interval of files without times: "0.1 ms"')
     own.add_argument("--channel", type=int, metavar="N", help="which channel of an ABF file is the current")
     own.add_argument("--variable", metavar="NAME", help="which variable of a MATLAB file is the current")
+    own.add_argument("--dac", type=int, metavar="N", help="which output of an ABF file commands the cell")
+    own.add_argument("--sweeps", type=_numbers, metavar="0,2-5", help="which sweeps, counted from 0 (default: all)")
     own.add_argument("--delay", type=int, metavar="N", help="the current lags the command by N samples")
     own.add_argument("--blank", type=float, metavar="MS", help="leave out this long after each jump of the command")
     own.add_argument("--baseline", nargs=2, type=float, metavar=("T0", "T1"), help="subtract the mean of T0 to T1 ms")
+    own.add_argument(
+        "--subtract-leak",
+        nargs="+",
+        type=float,
+        metavar="T",
+        help="T0 T1 (ms) of a ramp, or of two steps, through which the leak to subtract is fitted, sweep by sweep",
+    )
+    own.add_argument("--window", nargs=2, type=float, metavar=("T0", "T1"), help="cut the recording to T0 to T1 ms")
+    own.add_argument("--only", nargs=2, type=float, metavar=("T0", "T1"), help="fit only the samples of T0 to T1 ms")
+    own.add_argument("--capacitance", type=float, metavar="PF", help="divide the current by it: a density in pA/pF")
+    own.add_argument(
+        "--sigma",
+        nargs="+",
+        type=float,
+        metavar="S",
+        help="noise by which residuals are divided, in the unit of the signal, one or one per file (default: the "
+        "range of each recording)",
+    )
     own.add_argument("--junction", type=float, metavar="MV", help="add this to the command (liquid junction)")
     _conditions(own)
 
@@ -156,10 +186,11 @@ def _fit(commands) -> None:
     both.add_argument("--held-out-protocol", nargs="+", metavar="FILE", help="their commands, of your own data")
 
     how = parser.add_argument_group("the fit")
-    how.add_argument("--starts", type=_count, metavar="N", help="how many random starts (default: 64)")
+    starts = "how many random starts (default: 64; hodgkin_huxley_1952: 24)"
+    how.add_argument("--starts", type=_count, metavar="N", help=starts)
     how.add_argument("--seed", type=int, default=0, metavar="N", help="of the starts (default: 0)")
     how.add_argument("--agree", type=_count, metavar="K", help="stop early when the best K starts agree")
-    how.add_argument("--out", metavar="FOLDER", help="where to write (default: jaxmem_fit_NAME)")
+    how.add_argument("--out", metavar="FOLDER", help="where to write (default: jaxmem_fit_RECORDING_MODEL)")
     how.add_argument("--quiet", action="store_true", help="no progress, no table")
     how.add_argument("--json", action="store_true", help="print summary.json on stdout, and nothing else")
 

@@ -1,13 +1,16 @@
 """`jaxmem simulate`: a voltage clamp of a model, written as figure, table and arrays."""
 
 import argparse
+import hashlib
 import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from .setting import prepare
 
+FILES = ("simulation.png", "simulation.csv", "simulation.npz")
 MOST_SAMPLES = 4_000_000  # of all sweeps
 
 
@@ -40,15 +43,18 @@ def simulate(options: argparse.Namespace) -> int:
             f"and {sweeps} sweeps are {count * sweeps}; give another --dt."
         )
     conditions = bath(options.temperature, options.bath, chosen.file.bath)
-    folder = files.folder(options.out or f"jaxmem_simulate_{chosen.name}")
+    mark = _identity(chosen.file.document, protocol, conditions, dt)
+    folder = files.claim(
+        options.out or f"jaxmem_simulate_{chosen.file_name}", FILES, lambda place: _mark(place / FILES[-1]) == mark
+    )
     trace = voltage_clamp(chosen.model, protocol, dt * np.arange(count), bath=conditions)
     v, current = np.atleast_2d(np.asarray(trace.v)), np.atleast_2d(np.asarray(trace.current))
     v = np.broadcast_to(v, current.shape)
     figure = plot.simulation(trace, unit=chosen.unit, names=chosen.channels, title=chosen.name)
     written = [
-        files.write(folder / "simulation.png", files.png(figure)),
-        files.write(folder / "simulation.csv", _csv(np.asarray(trace.t), v, current, chosen.unit)),
-        files.write(folder / "simulation.npz", _npz(trace, v, current, chosen.unit)),
+        files.write(folder / FILES[0], files.png(figure)),
+        files.write(folder / FILES[1], _csv(np.asarray(trace.t), v, current, chosen.unit)),
+        files.write(folder / FILES[2], _npz(trace, v, current, chosen.unit, mark)),
     ]
     if not options.quiet:
         print(f"{sweeps} sweeps of {count} samples" if sweeps > 1 else f"{count} samples", end="")
@@ -74,8 +80,28 @@ def _csv(t: np.ndarray, v: np.ndarray, current: np.ndarray, unit: str) -> str:
     return text.getvalue()
 
 
-def _npz(trace, v: np.ndarray, current: np.ndarray, unit: str) -> bytes:
+def _identity(document, protocol, conditions, dt: float) -> str:
+    """What tells one simulation from another: the model, the command, the conditions and the sampling."""
+    import jax
+
+    digest = hashlib.sha256(repr((document, dt, str(jax.tree.structure((protocol, conditions))))).encode())
+    for leaf in jax.tree.leaves((protocol, conditions)):
+        digest.update(repr(np.shape(leaf)).encode() + np.asarray(leaf, float).tobytes())
+    return digest.hexdigest()
+
+
+def _mark(path: Path) -> str:
+    """The identity of the simulation in a file, "" if there is none."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return str(file["identity"])
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
+        return ""
+
+
+def _npz(trace, v: np.ndarray, current: np.ndarray, unit: str, identity: str) -> bytes:
     arrays = {"time_ms": np.asarray(trace.t), "voltage_mV": v, "current": current, "unit": np.array(unit)}
+    arrays["identity"] = np.array(identity)
     for k, (each, opened) in enumerate(zip(trace.currents, trace.open_probability, strict=True), 1):
         arrays[f"current_{k}"] = np.asarray(each)
         if opened is not None:

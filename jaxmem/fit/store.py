@@ -81,8 +81,7 @@ class Store:
         if identity != self.identity:
             raise InputError(
                 f"{self.path}: belongs to another fit (data, model, parameters, key or settings differ); "
-                f"choose another "
-                "folder, or delete it."
+                "choose another folder (--out), or delete it."
             )
         return starts, lanes, seconds
 

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
 
@@ -26,23 +26,22 @@ def folder(path: str | os.PathLike) -> Path:
     except FileExistsError:
         raise InputError(f"{path}: must be a folder, but is a file; give another --out") from None
     except OSError as error:
-        raise InputError(
-            f"{path}: cannot be written ({error.strerror or error}); give another --out"
-        ) from None
+        raise InputError(f"{path}: cannot be written ({error.strerror or error}); give another --out") from None
     return path
 
 
-def claim(path: str | os.PathLike, names: Iterable[str], sign: str) -> Path:
-    """The folder, unless it holds files of the given names without the file `sign` that a run of ours leaves.
+def claim(path: str | os.PathLike, names: Iterable[str], ours: Callable[[Path], bool]) -> Path:
+    """The folder, unless it holds files that would be overwritten and are not from an earlier run of the same job.
 
+    **Arguments:** `names`: of the files, or patterns such as `*.png`; `ours`: whether a folder that holds some is from
+    an earlier run.
     **Raises:** `InputError`, with nothing touched.
     """
     place = Path(path)
-    found = sorted(name for name in names if (place / name).exists())
-    if found and not (place / sign).exists():
-        raise InputError(
-            f"{place}: already holds {', '.join(found)}, which would be overwritten; give another --out"
-        )
+    found = sorted({file.name for name in names for file in place.glob(name)}) if place.is_dir() else []
+    if found and not ours(place):
+        listed = ", ".join(found[:5]) + (", ..." if len(found) > 5 else "")
+        raise InputError(f"{place}: already holds {listed}, which would be overwritten; give another --out")
     return folder(place)
 
 
