@@ -70,9 +70,15 @@ def matrix_recurrence(
     which = jnp.concatenate([jnp.full((1,), d.shape[0], which.dtype), which])
     d = jnp.concatenate([d, opening[None]])
 
+    # Its derivative reads the propagators row by row where a few serve many steps, which stores no matrix per step, and as they
+    # are where most are used once, which adds nothing up.
+    few = 4 * d.shape[0] < which.shape[0]
+
     def residual(p):
-        # Term by term: no matrix per step is ever stored.
-        moved = sum(p[:-1, i, None] * d[:, i][which] for i in range(states))
+        if few:
+            moved = sum(p[:-1, i, None] * d[:, i][which] for i in range(states))
+        else:
+            moved = jnp.sum(p[:-1, :, None] * d[which], 1)
         return jnp.concatenate([p[:1], p[1:] - p[:-1] - moved])
 
     def solve(_, b):
