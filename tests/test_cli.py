@@ -134,7 +134,9 @@ def test_models_and_datasets_are_listed(capsys):
     assert "permeation.g" in shown and "[gating.gates.a]" in shown
     assert main(["datasets"]) == 0
     listed = capsys.readouterr().out
-    assert "CC BY 4.0" in listed and "doi:10.1113/JP275733" in listed and "--cell" in listed
+    assert "CC BY 4.0" in listed and "doi:10.1113/JP275733" in listed
+    assert "--cell: 1 to 9 (default: 5)" in listed and "--protocol: sine_wave, ap, activation_kinetics_1" in listed
+    assert "cannot be fitted: steady_activation, deactivation" in listed
 
 
 def test_the_doctor_names_versions_and_devices(capsys):

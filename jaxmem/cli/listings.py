@@ -5,7 +5,9 @@ import os
 import platform
 import sys
 import textwrap
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from .setting import cache_folder, cores, prepare
 from .table import table
@@ -54,15 +56,29 @@ def datasets(options: argparse.Namespace) -> int:
     from .. import datasets
 
     for name, entry in datasets.DATASETS.items():
-        offered = ", ".join(f"--{name}" for name in entry.options if name in ("cell", "protocol"))
         print(name)
         lines = [entry.description, f"licence: {entry.licence}", f"please cite: {entry.citation}"]
-        lines += [f"options: {offered}"] if offered else []
+        lines += [
+            f"--{option}: {_listed(values)} (default: {entry.options[option]})"
+            for option, values in entry.choices.items()
+        ]
+        if entry.held_out:
+            lines.append(f"--held-out: the same as --protocol (default: {entry.held_out['protocol']})")
+        if entry.commands_only:
+            lines.append(f"commands without recordings, which cannot be fitted: {', '.join(entry.commands_only)}")
         for line in lines:
             print(textwrap.fill(line, 100, initial_indent="  ", subsequent_indent="    "))
         print()
     print("jaxmem fit NAME fits one.")
     return 0
+
+
+def _listed(values: Sequence[Any]) -> str:
+    """Values separated by commas; whole numbers that follow each other as a range."""
+    whole = len(values) > 2 and all(isinstance(x, int) for x in values)
+    if whole and list(values) == list(range(values[0], values[0] + len(values))):
+        return f"{values[0]} to {values[-1]}"
+    return ", ".join(map(str, values))
 
 
 def doctor(options: argparse.Namespace) -> int:

@@ -47,6 +47,16 @@ class Dataset:
         """The options of `load` and their defaults."""
         return {name: p.default for name, p in inspect.signature(self.module.load).parameters.items()}
 
+    @property
+    def choices(self) -> dict[str, tuple[Any, ...]]:
+        """The values that options take, where they are a list."""
+        return getattr(self.module, "choices", dict)()
+
+    @property
+    def commands_only(self) -> tuple[str, ...]:
+        """Protocols of which the command is there, but no recording."""
+        return getattr(self.module, "commands_only", tuple)()
+
     def load(self, **options: Any) -> Recording:
         """The recording."""
         return self._call(self.module.load, options)

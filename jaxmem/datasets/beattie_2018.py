@@ -8,6 +8,7 @@ published fit has an error of 0.0073024 of the current's range.
 from __future__ import annotations
 
 import json
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,16 @@ def protocols() -> tuple[str, ...]:
     return tuple(registry()["recorded"])
 
 
+def choices() -> dict[str, tuple[Any, ...]]:
+    """The values that the options of `load` take."""
+    return {"cell": tuple(int(k) for k in registry()["cells"]), "protocol": protocols()}
+
+
+def commands_only() -> tuple[str, ...]:
+    """The protocols whose commands are there, but not their recordings."""
+    return tuple(registry()["commands_only"])
+
+
 def _cell(cell: int) -> dict[str, Any]:
     cells = registry()["cells"]
     if isinstance(cell, bool) or str(cell) not in cells:
@@ -52,15 +63,13 @@ def _cell(cell: int) -> dict[str, Any]:
 
 
 def _check_protocol(protocol: str) -> None:
-    if protocol in registry()["commands_only"]:
+    if protocol in commands_only():
         raise InputError(
             f"The command of '{protocol}' is there, but its recordings are too large to be listed; protocols "
             f"with recordings are {', '.join(protocols())}."
         )
     if protocol not in protocols():
-        raise InputError(
-            f"A protocol of beattie_2018 must be one of {', '.join(protocols())}, but is '{protocol}'."
-        )
+        raise InputError(f"A protocol of beattie_2018 must be one of {', '.join(protocols())}, but is '{protocol}'.")
 
 
 def _column(path: str) -> np.ndarray:
@@ -76,7 +85,7 @@ def command(protocol: str) -> np.ndarray:
 
     **Raises:** `InputError` for an unknown protocol, or a file that cannot be fetched.
     """
-    if protocol not in registry()["commands_only"]:
+    if protocol not in commands_only():
         _check_protocol(protocol)
     return _column(f"Protocols/{protocol}_protocol.mat")
 
@@ -143,21 +152,16 @@ def file(cell: int = 5, protocol: str = "sine_wave") -> ModelFile:
     bounds."""
     from .. import library, modelfile
     from ..library.herg_beattie_2018 import reversal_potential
+    from ..modelfile.write import written
 
     low, high = conductance_bounds(cell)
-    text = library.text("herg_beattie_2018")
     name = f"herg_beattie_2018_cell_{cell}"
-    lines = {
-        "name": f'name = "{name}"',
-        "g": f'g = {{ value = "{(low * high) ** 0.5!r} nS", bounds = ["{low!r} nS", "{high!r} nS"] }}',
-        "E": f'E = "{reversal_potential(temperature(cell))!r} mV"',
-        "temperature": f'temperature = "{_cell(cell)["temperature_C"]} C"',
+    document = tomllib.loads(library.text("herg_beattie_2018"))
+    document["name"] = name
+    document["parameters"]["g"] = {
+        "value": f"{(low * high) ** 0.5!r} nS",
+        "bounds": [f"{low!r} nS", f"{high!r} nS"],
     }
-    seen: set[str] = set()
-    changed = []
-    for line in text.splitlines():
-        key = line.split(" =")[0]
-        changed.append(line if key not in lines or key in seen else lines[key])
-        seen.add(key)
-    # [permeation] repeats the key g, as a name; the first one is the parameter.
-    return modelfile.loads("\n".join(changed), f"{name}.toml")
+    document["parameters"]["E"] = f"{reversal_potential(temperature(cell))!r} mV"
+    document["bath"]["temperature"] = f"{_cell(cell)['temperature_C']} C"
+    return modelfile.loads(written(document, {}, {}, name), f"{name}.toml")
