@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from .style import COLORS, new_axes, styled
 
@@ -35,5 +36,6 @@ def agreement(losses: Any, ax: Axes | None = None) -> Axes:
     failed = values.size - good.size
     note = f"{int(within.sum())} of {values.size} within 1 %" + (f", {failed} failed" if failed else "")
     ax.text(0.02, 0.97, note, transform=ax.transAxes, va="top", color=COLORS["quiet"])
+    ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     ax.set(xlabel="start, best first", ylabel="loss above the best (fraction)")
     return ax

@@ -138,9 +138,10 @@ def steady_state(
             ax.plot(
                 reference.v,
                 reference.steady[name],
-                color=CYCLE[k % len(CYCLE)],
+                color=COLORS["text"],
                 linestyle=(0, (4, 3)),
-                linewidth=1.0,
+                linewidth=0.9,
+                zorder=3,
             )
     several = len(curves.open_probability) > 1
     for k, (name, values) in enumerate(curves.open_probability.items(), len(curves.steady)):
@@ -171,9 +172,10 @@ def time_constants(
             ax.plot(
                 reference.v,
                 reference.tau[name],
-                color=CYCLE[k % len(CYCLE)],
+                color=COLORS["text"],
                 linestyle=(0, (4, 3)),
-                linewidth=1.0,
+                linewidth=0.9,
+                zorder=3,
             )
     drawn = np.concatenate([np.ravel(values) for values in curves.tau.values()] or [np.ones(1)])
     drawn = drawn[np.isfinite(drawn) & (drawn > 0)]

@@ -154,8 +154,14 @@ def _legend(ax: Axes, recording: Recording) -> None:
     """The voltages of a few sweeps, first and last among them, beside the commands that differ."""
     if len(ax.lines) > 1:
         labels = sweep_labels(recording)
-        few = np.unique(np.linspace(0, len(labels) - 1, min(len(labels), 5)).round().astype(int))
-        ax.legend([ax.lines[k] for k in few], [labels[k] for k in few], loc="center left", bbox_to_anchor=(1.0, 0.5))
+        few = np.unique(np.linspace(0, len(labels) - 1, min(len(labels), 7)).round().astype(int))
+        ax.legend(
+            [ax.lines[k] for k in few],
+            [labels[k] for k in few],
+            loc="center left",
+            bbox_to_anchor=(1.0, 0.5),
+            fontsize=7.5,
+        )
 
 
 def _view(ax: Axes, recording: Recording, fitted: np.ndarray, scale: float) -> None:

@@ -25,7 +25,7 @@ figure img { display: block; width: 100%; min-width: 520px; height: auto; }
 figure.half img { max-width: 520px; min-width: 0; }
 table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; width: 100%; }
 th { text-align: left; color: var(--quiet); font-weight: 600; border-bottom: 1px solid #b9c0c9;
-vertical-align: bottom; } th, td { padding: 5px 12px 5px 0; white-space: nowrap; }
+vertical-align: bottom; line-height: 1.25; } th, td { padding: 5px 12px 5px 0; } td { white-space: nowrap; }
 td { border-bottom: 1px solid var(--rule); }
 th.number, td.number { text-align: right; }
 .bound { color: #b34700; font-weight: 600; }

@@ -169,15 +169,18 @@ def _parts(
 def _parameter_table(rows: Mapping[str, Mapping[str, Any]]) -> str:
     """One line for each parameter; the naive error beside the sandwich one, the search's bounds beside the starts'."""
     errors = ("± standard error", "± if samples were independent")
-    header = ("parameter", "fitted", *errors, "unit", "start", "start range", "searched within", "")
+    apart = any((r["start_lower"], r["start_upper"]) != (r["lower"], r["upper"]) for r in rows.values())
+    ends = ("start range", "searched within") if apart else ("bounds",)
+    header = ("parameter", "fitted", *errors, "unit", "start", *ends, "")
     lines, marked = [], []
     for k, (name, row) in enumerate(rows.items()):
         value, error = with_error(row["value"], row["standard_error"])
-        naive = digits(row["naive_error"], 2)
+        naive = digits(row["naive_error"], 2, padded=True)
         starts, box = (_range(row, kind) for kind in ("start_", ""))
         if row["rate_lower"] is not None:
             box = f"rate {_range(row, 'rate_')} 1/ms"
-        lines.append((name, value, error, naive, row["unit"], digits(row["start"]), starts, box, remark(row)))
+        ranges = (starts, box) if apart else (box,)
+        lines.append((name, value, error, naive, row["unit"], digits(row["start"]), *ranges, remark(row)))
         marked.append((k, len(header) - 1))
     return page.table(header, lines, numbers=(1, 2, 3, 5), marked=marked)
 
