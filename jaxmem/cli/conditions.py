@@ -62,8 +62,8 @@ def _concentrations(text: str) -> dict[Species, tuple[float, float]]:
         if not isinstance(species, Species) or len(values) != 2:
             known = ", ".join(k for k, s in vars(electrochemistry).items() if isinstance(s, Species))
             raise InputError(
-                f"A bath must be ION=inside|outside in mM, such as 'K=130|4', but is '{piece.strip()}'; "
-                f"ions are {known}."
+                f"A bath must be ION=inside|outside in mM, such as 'K=130|4', but is '{piece.strip()}'; ions are "
+                f"{known}."
             )
         found[species] = (_concentration(values[0]), _concentration(values[1]))
     return found

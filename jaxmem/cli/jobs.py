@@ -46,8 +46,8 @@ def job(options: argparse.Namespace) -> Job:
     **Raises:** `InputError` for options that do not go together, and whatever is wrong with the input.
     """
     own = (
-        "model units dt channel variable delay blank baseline junction temperature bath held_out_protocol "
-        "holding linear dac sweeps subtract_leak window only capacitance sigma"
+        "model units dt channel variable delay blank baseline junction temperature bath held_out_protocol holding "
+        "linear dac sweeps subtract_leak window only capacitance sigma"
     )
     if options.recording:
         for name in ("dataset", "cell", "free_g"):
@@ -153,8 +153,8 @@ def _experiments(
         recording = read(path, word if word is None or is_file(word) else command([word]))
         if recording.unit != chosen.unit:
             raise InputError(
-                f"{path}: is in {recording.unit}, but the model '{chosen.name}' gives {chosen.unit}; change "
-                "the unit of its conductance, or divide the recording by the capacitance first"
+                f"{path}: is in {recording.unit}, but the model '{chosen.name}' gives {chosen.unit}; change the unit "
+                "of its conductance, or divide the recording by the capacitance first"
             )
         found.append(fit.VoltageClamp(recording, conditions(recording)))
     return found

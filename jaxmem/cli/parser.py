@@ -119,8 +119,8 @@ def _command_options(parser) -> None:
         "--holding",
         type=float,
         metavar="MV",
-        help="in whose steady state every sweep starts (default: the first voltage of a protocol's first sweep; "
-        "of a command inside a recording, each sweep's own)",
+        help="in whose steady state every sweep starts (default: the first voltage of a protocol's first sweep; of a "
+        "command inside a recording, each sweep's own)",
     )
     parser.add_argument(
         "--linear",

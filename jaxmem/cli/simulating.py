@@ -39,8 +39,8 @@ def simulate(options: argparse.Namespace) -> int:
     count = int(np.floor(protocol.duration / dt * (1 + 1e-12))) + 1
     if not 2 <= count <= MOST_SAMPLES // sweeps:
         raise InputError(
-            f"The protocol must have 2 to {MOST_SAMPLES} samples, but {protocol.duration:g} ms at {dt:g} ms "
-            f"and {sweeps} sweeps are {count * sweeps}; give another --dt."
+            f"The protocol must have 2 to {MOST_SAMPLES} samples, but {protocol.duration:g} ms at {dt:g} ms and "
+            f"{sweeps} sweeps are {count * sweeps}; give another --dt."
         )
     conditions = bath(options.temperature, options.bath, chosen.file.bath)
     mark = _identity(chosen.file.document, protocol, conditions, dt)

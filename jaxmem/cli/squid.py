@@ -57,8 +57,8 @@ def extra(found: Any, work: Any) -> Extra:
         v_table=v_table, labels=[c.name for c in curves], xlabel="depolarization from rest (mV)",
     )  # fmt: skip
     caption = (
-        "Left: conductance curves A to K of Table 1 and the fit, each with the plateau of the table. "
-        "Right: opening and closing rates, of the table, the fit and the published laws."
+        "Left: conductance curves A to K of Table 1 and the fit, each with the plateau of the table. Right: opening "
+        "and closing rates, of the table, the fit and the published laws."
     )
     return Extra(
         figures=(Drawn("squid", figure, caption),),

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 LICENCE = "CC BY 4.0"
 CITATION = (
-    "Beattie KA et al. Sinusoidal voltage protocols for rapid characterisation of ion channel kinetics. "
-    "J Physiol 596:1813-1828 (2018), doi:10.1113/JP275733"
+    "Beattie KA et al. Sinusoidal voltage protocols for rapid characterisation of ion channel kinetics. J Physiol "
+    "596:1813-1828 (2018), doi:10.1113/JP275733"
 )
 BLANK = 5.0  # ms after every step but the first
 DELAY = 1  # samples by which the command reaches the cell late
@@ -65,8 +65,8 @@ def _cell(cell: int) -> dict[str, Any]:
 def _check_protocol(protocol: str) -> None:
     if protocol in commands_only():
         raise InputError(
-            f"The command of '{protocol}' is there, but its recordings are too large to be listed; protocols "
-            f"with recordings are {', '.join(protocols())}."
+            f"The command of '{protocol}' is there, but its recordings are too large to be listed; protocols with "
+            f"recordings are {', '.join(protocols())}."
         )
     if protocol not in protocols():
         raise InputError(f"A protocol of beattie_2018 must be one of {', '.join(protocols())}, but is '{protocol}'.")

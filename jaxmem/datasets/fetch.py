@@ -38,8 +38,8 @@ def fetch(base_url: str, path: str, sha256: str) -> Path:
                 raise InputError(f"{local}: cannot be read ({error.strerror}); check {MIRROR}") from None
             if found != sha256:
                 raise InputError(
-                    f"{local}: must have SHA-256 {sha256[:12]}..., not {found[:12]}...; replace the copy in "
-                    f"{MIRROR}, it is damaged"
+                    f"{local}: must have SHA-256 {sha256[:12]}..., not {found[:12]}...; replace the copy in {MIRROR}, "
+                    "it is damaged"
                 )
             return local
     pooch.get_logger().setLevel("WARNING")
@@ -52,6 +52,6 @@ def fetch(base_url: str, path: str, sha256: str) -> Path:
         reason = str(error).split("\n")[0][:120] or type(error).__name__
         where = f"{mirror} lacks it" if mirror else f"or set {MIRROR} to a folder that holds {inside}/{path}"
         raise InputError(
-            f"{base_url}{path}: cannot be fetched into {store.path} ({type(error).__name__}: {reason}); "
-            f"connect to the network, {where}"
+            f"{base_url}{path}: cannot be fetched into {store.path} ({type(error).__name__}: {reason}); connect to the "
+            f"network, {where}"
         ) from None

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 LICENCE = "published facts (numbers of a table)"
 CITATION = (
-    "Hodgkin AL, Huxley AF. A quantitative description of membrane current and its application to conduction "
-    "and excitation in nerve. J Physiol 117:500-544 (1952), doi:10.1113/jphysiol.1952.sp004764"
+    "Hodgkin AL, Huxley AF. A quantitative description of membrane current and its application to conduction and "
+    "excitation in nerve. J Physiol 117:500-544 (1952), doi:10.1113/jphysiol.1952.sp004764"
 )
 G_MAX = 24.31  # mS/cm2
 G_REST = 0.24  # mS/cm2
@@ -93,9 +93,7 @@ def load(scaled: bool = True, duration: float = 12.0, dt: float = 0.05) -> Recor
     from ..recordings import Recording
 
     if not 0 < dt <= duration < math.inf:
-        raise InputError(
-            f"Options must satisfy 0 < dt <= duration, but dt is {dt} and duration {duration} ms."
-        )
+        raise InputError(f"Options must satisfy 0 < dt <= duration, but dt is {dt} and duration {duration} ms.")
     # One sample before the step, at rest, so that the command holds the resting potential; it is not used.
     t = dt * np.arange(-1, round(duration / dt) + 1)
     known = curves()

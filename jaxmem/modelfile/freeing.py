@@ -22,8 +22,8 @@ def free(file: "ModelFile") -> Free:
     chosen = [s for s in file.specifications if s.free]
     if not chosen:
         file.parameters.table.fail(
-            f"at least one parameter must be free, but all {len(file.specifications)} are fixed; "
-            "give one bounds = [lower, upper]"
+            f"at least one parameter must be free, but all {len(file.specifications)} are fixed; give one bounds = "
+            "[lower, upper]"
         )
     names = [s.name for s in chosen]
     bounds = {s.name: (s.lower, s.upper) for s in chosen if s.lower is not None and s.upper is not None}

@@ -51,9 +51,7 @@ def _factors(table: Table, parameters: Parameters) -> list[Build]:
     return [f for f, x in zip(found, given, strict=True) if x != 1]
 
 
-def _arguments(
-    table: Table, parameters: Parameters, rate: str, **others: tuple[str, bool]
-) -> dict[str, Build]:
+def _arguments(table: Table, parameters: Parameters, rate: str, **others: tuple[str, bool]) -> dict[str, Build]:
     """The arguments of a law: a positive rate at `rate`, and others as name=(dimension, must not be zero)."""
     table.only("law", rate, *others, *MODIFIERS)
     found = {rate: parameters.argument(table, rate, "1/time", positive=True)}

@@ -75,9 +75,7 @@ class ModelFile:
         """The model with some parameters changed: `values` by name, in jaxmem's units, may be traced."""
         for name in values:
             if name not in self.parameters.known or self.parameters.known[name].tie is not None:
-                raise InputError(
-                    f"{self.source}: '{name}' is not a parameter of its own; they are {self._own()}"
-                )
+                raise InputError(f"{self.source}: '{name}' is not a parameter of its own; they are {self._own()}")
         return self._build(self.parameters.complete(values))
 
     def _own(self) -> str:
@@ -104,17 +102,13 @@ def load(path: str | os.PathLike) -> ModelFile:
         size = path.stat().st_size
         data = path.read_bytes() if size <= LARGEST else b""
     except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror or type(error).__name__}); check the path"
-        ) from None
+        raise InputError(f"{path}: cannot be read ({error.strerror or type(error).__name__}); check the path") from None
     if size > LARGEST:
         raise InputError(f"{path}: a model file must be smaller than {LARGEST} bytes, but has {size}")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path}: must be text in UTF-8, but byte {error.start} is not; save it as UTF-8"
-        ) from None
+        raise InputError(f"{path}: must be text in UTF-8, but byte {error.start} is not; save it as UTF-8") from None
     return loads(text, str(path))
 
 
@@ -150,8 +144,7 @@ def _read(root: Table) -> ModelFile:
         if "gating" in root or "permeation" in root:
             root.fail("must have either [channels.NAME.gating] or one [gating], not both", "channels")
         channels = [
-            _channel(entry.only("gating", "permeation"), parameters)
-            for _, entry in root.table("channels").items()
+            _channel(entry.only("gating", "permeation"), parameters) for _, entry in root.table("channels").items()
         ]
         if not channels:
             root.fail("must hold at least one channel", "channels")
@@ -227,8 +220,8 @@ def _check_alike(root: Table, parameters: Parameters) -> None:
     for table, other, its in others:
         if other != kind:
             table.fail(
-                f"gives a {other} ({its}), but {first.place} a {kind} ({unit}), and these are added; "
-                "write the conductances in units of one kind",
+                f"gives a {other} ({its}), but {first.place} a {kind} ({unit}), and these are added; write the "
+                "conductances in units of one kind",
                 "g" if "g" in table else None,
             )
 
@@ -269,9 +262,7 @@ def _bath(table: Table) -> Bath:
     table.only("temperature", "inside", "outside")
     temperature = table.quantity("temperature", "temperature").value
     if not temperature > 0:
-        table.fail(
-            f"must be above absolute zero, but is {temperature:g} K; write '25 C' or '298 K'", "temperature"
-        )
+        table.fail(f"must be above absolute zero, but is {temperature:g} K; write '25 C' or '298 K'", "temperature")
     sides = []
     for side in ("inside", "outside"):
         entries = table.table(side).only(*SPECIES) if side in table else Table(table.file, side, {})

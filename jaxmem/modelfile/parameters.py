@@ -41,9 +41,7 @@ class Parameters:
 
     def complete(self, values: Values) -> dict[str, Any]:
         """Every parameter's value from those of some: the others keep the file's, ties follow."""
-        everything = {
-            name: values.get(name, s.quantity.value) for name, s in self.known.items() if s.tie is None
-        }
+        everything = {name: values.get(name, s.quantity.value) for name, s in self.known.items() if s.tie is None}
         for name, s in self.known.items():
             if s.tie is not None:
                 everything[name] = s.factor * everything[s.tie]
@@ -73,8 +71,8 @@ class Parameters:
         s = self.known[name]
         if dimensions and s.quantity.dimension not in dimensions:
             table.fail(
-                f"must be a {dimensions[0]}, but parameter '{name}' is in '{s.quantity.unit}', "
-                f"a {s.quantity.dimension}",
+                f"must be a {dimensions[0]}, but parameter '{name}' is in '{s.quantity.unit}', a "
+                f"{s.quantity.dimension}",
                 key,
             )
         if positive and minus:
@@ -91,9 +89,7 @@ class Parameters:
         used = self.used | {s.tie for name, s in self.known.items() if s.tie and name in self.used}
         for name in self.known:
             if name not in used:
-                self.table.fail(
-                    "is used nowhere in the model; remove it or correct the name where it is meant", name
-                )
+                self.table.fail("is used nowhere in the model; remove it or correct the name where it is meant", name)
 
 
 def read_parameters(table: Table) -> Parameters:
@@ -151,9 +147,7 @@ def _specification(name: str, table: Table) -> Specification:
             table.fail("must be a list of two quantities, the lower and the upper", "bounds")
         lower, upper = (table.read(x, "bounds", quantity.dimension, unit=unit).value for x in pair)
     elif "lower" in table or "upper" in table:
-        lower, upper = (
-            table.quantity(key, quantity.dimension, unit=unit).value for key in ("lower", "upper")
-        )
+        lower, upper = (table.quantity(key, quantity.dimension, unit=unit).value for key in ("lower", "upper"))
     log = table.choice("scale", ("linear", "log"), "linear") == "log"
     fixed = table.flag("fixed", lower is None)
     if lower is None and not fixed:

@@ -52,9 +52,7 @@ class Table:
 
     def fail(self, message: str, key: str | None = None) -> NoReturn:
         """Raises the `InputError` that says `message` of this table or of one of its keys."""
-        raise InputError(
-            f"{self.file}: {self.at(key)}{': ' if self.at(key) else ''}{message}".replace("\n", " ")
-        )
+        raise InputError(f"{self.file}: {self.at(key)}{': ' if self.at(key) else ''}{message}".replace("\n", " "))
 
     def at(self, key: str | None = None) -> str:
         """The place of a key."""
@@ -139,9 +137,7 @@ class Table:
         if isinstance(value, str):
             number, unit = self._split(value, key, dimensions)
         elif isinstance(value, bool) or not isinstance(value, (int, float)):
-            self.fail(
-                f"must be a number with a unit such as {_example(dimensions)}, but is {shown(value)}", key
-            )
+            self.fail(f"must be a number with a unit such as {_example(dimensions)}, but is {shown(value)}", key)
         else:
             number = value
         if unit is None:
@@ -155,9 +151,7 @@ class Table:
             r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:\s*([^\s\d.].*|1/.*))?\s*", text, re.ASCII
         )
         if match is None:
-            self.fail(
-                f"must be a number with a unit such as {_example(dimensions)}, but is '{shown(text)}'", key
-            )
+            self.fail(f"must be a number with a unit such as {_example(dimensions)}, but is '{shown(text)}'", key)
         return float(match[1]), match[2]
 
     def _convert(self, number: float, unit: str, key: str, dimensions: tuple[str, ...]) -> Quantity:
@@ -174,9 +168,7 @@ class Table:
             self.fail(f"must be finite, but is {value}", key)
         if kind not in (dimensions or OWN_UNIT):
             wanted = dimensions[0] if dimensions else "quantity of a model"
-            self.fail(
-                f"must be a {wanted} such as {_example(dimensions)}, but is in '{shown(unit)}', a {kind}", key
-            )
+            self.fail(f"must be a {wanted} such as {_example(dimensions)}, but is in '{shown(unit)}', a {kind}", key)
         return Quantity(value, unit, kind)
 
 

@@ -79,13 +79,10 @@ def read_abf(
         labels = [str(unit).strip() for unit in abf.adcUnits]
     if min(counts) < 1 or math.prod(counts) > LARGEST_ARRAY:
         raise InputError(
-            f"{path}: declares {counts[0]} sweeps, {counts[1]} channels and {counts[2]} samples; it is "
-            "damaged"
+            f"{path}: declares {counts[0]} sweeps, {counts[1]} channels and {counts[2]} samples; it is damaged"
         )
     if abf.sweepCount > 1 and len(set(lengths)) > 1:
-        raise InputError(
-            f"{path}: sweeps have different lengths, which is not supported; export sweeps of one length"
-        )
+        raise InputError(f"{path}: sweeps have different lengths, which is not supported; export sweeps of one length")
     channel, factor = _choose_channel(path, labels, channel)
     with parsing(path, "ABF"):
         abf.setSweep(0, channel=channel)
@@ -117,20 +114,18 @@ def _choose_channel(path, labels: list[str], channel: int | None) -> tuple[int, 
     if channel is None:
         if len(factors) != 1:
             raise InputError(
-                f"{path}: has {len(factors)} channels that measure a current, so say which (channel=0); "
-                "channels "
-                f"are {listing}"
+                f"{path}: has {len(factors)} channels that measure a current, so say which (channel=0); channels are "
+                f"{listing}"
                 if factors
-                else f"{path}: has no channel that measures a current (current clamp?), "
-                f"but a voltage-clamp recording is needed; channels are {listing}"
+                else f"{path}: has no channel that measures a current (current clamp?), but a voltage-clamp recording "
+                f"is needed; channels are {listing}"
             )
         return next(iter(factors.items()))
     if not 0 <= channel < len(labels):
         raise InputError(f"{path}: has no channel {channel}; channels are {listing}")
     if channel not in factors:
         raise InputError(
-            f"{path}: channel {channel} is in {labels[channel][:16]} (current clamp?), but a current is "
-            "needed; "
+            f"{path}: channel {channel} is in {labels[channel][:16]} (current clamp?), but a current is needed; "
             f"channels are {listing}"
         )
     return channel, factors[channel]
@@ -143,9 +138,7 @@ def _command(path, abf, channel: int, dac: int | None) -> np.ndarray:
     with parsing(path, "ABF"):
         header = abf._headerV1 if abf.abfVersion["major"] == 1 else abf._dacSection
         enabled, sources = list(header.nWaveformEnable), list(header.nWaveformSource)
-        holding = list(
-            header.fInstrumentHoldingLevel if abf.abfVersion["major"] == 1 else header.fDACHoldingLevel
-        )
+        holding = list(header.fInstrumentHoldingLevel if abf.abfVersion["major"] == 1 else header.fDACHoldingLevel)
         labels = [str(u).strip() for u in (abf.dacUnits or [])]
     active = [k for k, (on, source) in enumerate(zip(enabled, sources, strict=False)) if on and source]
     if dac is None:
@@ -158,8 +151,7 @@ def _command(path, abf, channel: int, dac: int | None) -> np.ndarray:
         return scaled(path, "command", scale, np.full(shape, float(holding[dac])))
     if sources[dac] != 1:
         raise InputError(
-            f"{path}: its command came from another file, which is not followed; give it (protocol=, "
-            "--protocol)"
+            f"{path}: its command came from another file, which is not followed; give it (protocol=, --protocol)"
         )
     with parsing(path, "ABF"):
         waveforms = EpochTable(abf, dac).epochWaveformsBySweep
@@ -167,8 +159,8 @@ def _command(path, abf, channel: int, dac: int | None) -> np.ndarray:
         edges = [*zip(wave.p1s, wave.p2s, strict=True)]
         if any(not 0 <= a <= b <= shape[1] for a, b in edges) or any(0 < p < 4 for p in wave.pulsePeriods):
             raise InputError(
-                f"{path}: the epochs of sweep {k} do not fit into its {shape[1]} samples; give the command "
-                f"(protocol=, --protocol)"
+                f"{path}: the epochs of sweep {k} do not fit into its {shape[1]} samples; give the command (protocol=, "
+                "--protocol)"
             )
     with parsing(path, "ABF"):
         return scaled(path, "command", scale, np.stack([wave.getWaveform() for wave in waveforms]))
@@ -181,9 +173,8 @@ def _millivolts(path, label: str) -> float:
         return unit_system.factor(label, "mV")
     except ValueError:
         raise InputError(
-            f"{path}: its command is in {label[:16]} (current clamp?), but a voltage clamp is needed; if "
-            "the unit "
-            f"is mislabeled, give the command (protocol=, --protocol)"
+            f"{path}: its command is in {label[:16]} (current clamp?), but a voltage clamp is needed; if the unit is "
+            "mislabeled, give the command (protocol=, --protocol)"
         ) from None
 
 
@@ -201,9 +192,7 @@ def _check(path) -> float:
             if header[:4] == b"ABF ":
                 return _check_1(path, header, size)
     except struct.error:
-        raise InputError(
-            f"{path}: is truncated inside the ABF header ({size} bytes); copy it again"
-        ) from None
+        raise InputError(f"{path}: is truncated inside the ABF header ({size} bytes); copy it again") from None
     raise InputError(f"{path}: is not an ABF file (it does not begin with ABF)")
 
 
@@ -214,26 +203,18 @@ def _check_2(path, header: bytes, size: int, stream) -> float:
         most = _MOST_ENTRIES.get(label, size)
         if count < 0 or count > most or (count and block * _BLOCK + entry * count > size):
             raise InputError(
-                f"{path}: its {label} section declares {count} entries of {entry} bytes at block {block}, "
-                "which a "
-                f"file of {size} bytes cannot hold; it is damaged or truncated, so copy it again"
+                f"{path}: its {label} section declares {count} entries of {entry} bytes at block {block}, which a file "
+                f"of {size} bytes cannot hold; it is damaged or truncated, so copy it again"
             )
         starts[label] = block * _BLOCK, entry, count
     (sweeps,) = struct.unpack_from("<I", header, 12)
     width = {0: 2, 1: 4}.get(struct.unpack_from("<H", header, 30)[0])
     _, entry, count = starts["data"]
     channels = starts["ADC"][2]
-    if (
-        width is None
-        or entry != width
-        or not channels
-        or count % channels
-        or sweeps > max(count // channels, 1)
-    ):
+    if width is None or entry != width or not channels or count % channels or sweeps > max(count // channels, 1):
         raise InputError(
-            f"{path}: declares {sweeps} sweeps of {channels} channels in {count} samples; it is damaged or "
-            "was never "
-            f"finished"
+            f"{path}: declares {sweeps} sweeps of {channels} channels in {count} samples; it is damaged or was never "
+            "finished"
         )
     stream.seek(starts["protocol"][0] + 2)
     return _interval(path, struct.unpack("<f", stream.read(4))[0])
@@ -262,8 +243,7 @@ def _check_1(path, header: bytes, size: int) -> float:
     )
     if not fits:
         raise InputError(
-            f"{path}: declares {samples} samples, {sweeps} sweeps, {channels} channels and {tag_count} "
-            "tags, which a "
+            f"{path}: declares {samples} samples, {sweeps} sweeps, {channels} channels and {tag_count} tags, which a "
             f"file of {size} bytes cannot hold; it is damaged or truncated, so copy it again"
         )
     return _interval(path, struct.unpack_from("<f", header, 122)[0] * channels)

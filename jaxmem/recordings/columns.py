@@ -129,14 +129,12 @@ def _column(path, index: int, text: str, given: Mapping[str, str]) -> Column | N
         return Column(index, name, role, "", 1.0)
     asked = next((given[key] for key in (text.strip(), name, base, role.value) if key in given), None)
     if unit is not None and asked is not None and _plain(unit) != _plain(asked):
-        raise InputError(
-            f"{path}: column '{text}' already says its unit, so units must not give '{asked}' for it"
-        )
+        raise InputError(f"{path}: column '{text}' already says its unit, so units must not give '{asked}' for it")
     unit = unit if asked is None else asked
     if unit is None:
         raise InputError(
-            f"{path}: column '{text}' has no unit; write it into the name ('{name} [{_INTERNAL[role]}]') or "
-            f"give it (units={{'{base}': '{_INTERNAL[role]}'}}, --units {base}={_INTERNAL[role]})"
+            f"{path}: column '{text}' has no unit; write it into the name ('{name} [{_INTERNAL[role]}]') or give it "
+            f"(units={{'{base}': '{_INTERNAL[role]}'}}, --units {base}={_INTERNAL[role]})"
         )
     return _scaled(path, index, name, text, role, unit)
 
@@ -186,9 +184,7 @@ def _role(base: str, unit: str | None) -> Role | None:
 
 def _plain(unit: str) -> str:
     unit = unit.strip()
-    return {"sec": "s", "msec": "ms", "seconds": "s", "second": "s", "milliseconds": "ms"}.get(
-        unit.lower(), unit
-    )
+    return {"sec": "s", "msec": "ms", "seconds": "s", "second": "s", "milliseconds": "ms"}.get(unit.lower(), unit)
 
 
 def _dimension(unit: str) -> str:

@@ -118,8 +118,8 @@ def command_of(
         found = np.atleast_2d(found)
         if found.ndim != 2 or found.shape[1] != t.size:
             raise InputError(
-                f"{who}: must have one voltage per sample of the recording ({t.size}), but has {found.shape[-1]}; "
-                "give it as a table with times, or cut it to the recording"
+                f"{who}: must have one voltage per sample of the recording ({t.size}), but has {found.shape[-1]}; give "
+                "it as a table with times, or cut it to the recording"
             )
     count = (found.family or 1) if isinstance(found, Protocol) else found.shape[0]
     if count not in (1, sweeps):
@@ -148,8 +148,8 @@ def _cover(path: str, command: Protocol, t: np.ndarray, last: float) -> None:
     begin, end = float(np.max(command.t[..., 0])), float(np.min(command.t[..., -1]))
     if t[0] < begin - 1e-6 * dt or t[-1] > end + max(dt, last) * (1 + 1e-6):
         raise InputError(
-            f"{path}: the protocol spans {begin:g} to {end:g} ms and must cover the recording, which spans "
-            f"{t[0]:g} to {t[-1]:g} ms"
+            f"{path}: the protocol spans {begin:g} to {end:g} ms and must cover the recording, which spans {t[0]:g} to "
+            f"{t[-1]:g} ms"
         )
 
 
@@ -212,8 +212,8 @@ def _timed(path, times: np.ndarray, v: np.ndarray) -> _Samples:
         )
     if np.any(np.diff(times) < 0):
         raise InputError(
-            f"{path}: the times of a protocol must not decrease, but do after "
-            f"{times[np.argmax(np.diff(times) < 0)]:g} ms"
+            f"{path}: the times of a protocol must not decrease, but do after {times[np.argmax(np.diff(times) < 0)]:g} "
+            "ms"
         )
     if times[-1] == times[0]:
         raise InputError(f"{path}: the times of a protocol must span some time, but are all {times[0]:g} ms")

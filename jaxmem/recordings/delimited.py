@@ -64,15 +64,11 @@ def read_csv(
     table = read_table(path)
     columns = understand(path, table.names, units)
     values = numbers(table, [column.index for column in columns])
-    data = {
-        column.index: scaled(path, column.name, column.factor, values[:, k])
-        for k, column in enumerate(columns)
-    }
+    data = {column.index: scaled(path, column.name, column.factor, values[:, k]) for k, column in enumerate(columns)}
     by_role = {role: [c for c in columns if c.role is role] for role in Role}
     if not by_role[Role.SIGNAL]:
         raise InputError(
-            f"{path}: has no current among its columns ({', '.join(table.names)[:120]}); name it like "
-            f"'{_EXAMPLE}'"
+            f"{path}: has no current among its columns ({', '.join(table.names)[:120]}); name it like '{_EXAMPLE}'"
         )
     for role in (Role.TIME, Role.SWEEP, Role.INTERVAL):
         if len(by_role[role]) > 1:
@@ -110,15 +106,13 @@ def read_csv(
 def _by_sweep(path, sweep, time, voltage, signal):
     """Long form to (sweeps, samples): each value of `sweep` is one sweep, in order of first appearance."""
     if signal.shape[0] > 1:
-        raise InputError(
-            f"{path}: has a sweep column and {signal.shape[0]} current columns; use one of the two forms"
-        )
+        raise InputError(f"{path}: has a sweep column and {signal.shape[0]} current columns; use one of the two forms")
     starts = np.flatnonzero(np.diff(sweep, prepend=sweep[0] - 1.0))
     lengths = np.diff(np.append(starts, sweep.size))
     if np.unique(sweep[starts]).size != starts.size or np.unique(lengths).size != 1:
         raise InputError(
-            f"{path}: rows of one sweep must follow each other and sweeps must have equal length, but there "
-            f"are {starts.size} runs of {lengths.min()} to {lengths.max()} rows"
+            f"{path}: rows of one sweep must follow each other and sweeps must have equal length, but there are "
+            f"{starts.size} runs of {lengths.min()} to {lengths.max()} rows"
         )
 
     def fold(x: np.ndarray) -> np.ndarray:
@@ -127,12 +121,8 @@ def _by_sweep(path, sweep, time, voltage, signal):
     if time is not None:
         times = fold(time)
         local = times - times[:, :1]
-        if not np.allclose(
-            local, local[0], rtol=0.0, atol=1e-3 * float(np.ptp(local[0])) / local.shape[1] + 1e-9
-        ):
-            raise InputError(
-                f"{path}: sweeps must be sampled at the same times after their starts, but are not"
-            )
+        if not np.allclose(local, local[0], rtol=0.0, atol=1e-3 * float(np.ptp(local[0])) / local.shape[1] + 1e-9):
+            raise InputError(f"{path}: sweeps must be sampled at the same times after their starts, but are not")
         time = times[:1]
     return time, None if voltage is None else fold(voltage[:1]), fold(signal)
 
@@ -146,14 +136,11 @@ def read_table(path: str | os.PathLike) -> Table:
     with parsing(path, "text"):
         text = _decode(Path(path).read_bytes(), path)
     kept = [
-        (k, line)
-        for k, line in enumerate(text.splitlines(), 1)
-        if line.strip() and not line.lstrip().startswith("#")
+        (k, line) for k, line in enumerate(text.splitlines(), 1) if line.strip() and not line.lstrip().startswith("#")
     ]
     if len(kept) < 2:
         raise InputError(
-            f"{path}: must have a header line like '{_EXAMPLE}' and rows of numbers, but has {len(kept)} "
-            "lines"
+            f"{path}: must have a header line like '{_EXAMPLE}' and rows of numbers, but has {len(kept)} lines"
         )
     (place, header), rows = kept[0], kept[1:]
     delimiter = _delimiter(header)
@@ -165,9 +152,7 @@ def read_table(path: str | os.PathLike) -> Table:
             f"{path}: line {place} must name the columns and their units, like '{_EXAMPLE}', but is "
             f"'{header.strip()[:60]}'"
         )
-    return Table(
-        str(path), tuple(names), delimiter, tuple(line for _, line in rows), tuple(k for k, _ in rows)
-    )
+    return Table(str(path), tuple(names), delimiter, tuple(line for _, line in rows), tuple(k for k, _ in rows))
 
 
 def numbers(table: Table, indices: list[int]) -> Float[np.ndarray, "rows columns"]:

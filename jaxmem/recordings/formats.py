@@ -58,7 +58,7 @@ def format_of(path: str | os.PathLike) -> Format:
     says = next((other for other in Format if ending in other.value), None)
     if says is not None and says is not kind:
         raise InputError(
-            f"{path}: ends in {ending} but does not hold that format (its bytes look like {kind.name}); "
-            f"name the file after what it is; {READABLE}"
+            f"{path}: ends in {ending} but does not hold that format (its bytes look like {kind.name}); name the file "
+            f"after what it is; {READABLE}"
         )
     return kind

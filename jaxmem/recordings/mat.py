@@ -38,9 +38,7 @@ def read_mat(
     arrays = read_variables(path)
     if variable is not None:
         if variable not in arrays:
-            raise InputError(
-                f"{path}: has no numeric variable '{variable}', but {', '.join(arrays)[:120] or 'none'}"
-            )
+            raise InputError(f"{path}: has no numeric variable '{variable}', but {', '.join(arrays)[:120] or 'none'}")
         others = {k: v for k, v in arrays.items() if k != variable and _means_something(path, k, units)}
         arrays = {**others, "current": arrays[variable]}
     arrays = name_the_only(arrays, Role.SIGNAL)
@@ -79,9 +77,7 @@ def read_variables(path: str | os.PathLike) -> dict[str, np.ndarray]:
     with parsing(path, "MATLAB"):
         arrays, others = parse(path, raw, LARGEST_ARRAY)
     if not arrays:
-        raise InputError(
-            f"{path}: holds no variable of real numbers, only {', '.join(others)[:80] or 'nothing'}"
-        )
+        raise InputError(f"{path}: holds no variable of real numbers, only {', '.join(others)[:80] or 'nothing'}")
     return arrays
 
 

@@ -54,9 +54,7 @@ def _elements(path, data: bytes, order: str) -> Iterator[tuple[int, bytes]]:
         if first >> 16:
             kind, size, begin, end = first & 0xFFFF, first >> 16, at + 4, at + 8
             if size > 4:
-                raise InputError(
-                    f"{path}: is damaged: a short element of the MATLAB file claims {size} bytes"
-                )
+                raise InputError(f"{path}: is damaged: a short element of the MATLAB file claims {size} bytes")
         else:
             kind, begin = first, at + 8
             end = begin + size + (0 if kind == _COMPRESSED else -size % 8)
@@ -100,8 +98,7 @@ def _matrix(path, data: bytes, order: str, largest: int) -> tuple[str, np.ndarra
     count = math.prod(shape)
     if count * dtype.itemsize != len(values) or count > largest:
         raise InputError(
-            f"{path}: variable '{name[:40]}' declares shape {shape}, but holds {len(values)} bytes; it is "
-            "damaged, so "
-            f"save it again"
+            f"{path}: variable '{name[:40]}' declares shape {shape}, but holds {len(values)} bytes; it is damaged, so "
+            "save it again"
         )
     return name, np.frombuffer(values, dtype).reshape(shape, order="F").astype(float)

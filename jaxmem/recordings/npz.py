@@ -36,9 +36,7 @@ def read_npz(
         raise InputError(f"{path}: has no current; name the array 'current_pA' or 'current_nA'")
     signal, unit = found[Role.SIGNAL]
     if signal.ndim not in (1, 2) or signal.size == 0:
-        raise InputError(
-            f"{path}: current must have shape (samples,) or (sweeps, samples), but has {signal.shape}"
-        )
+        raise InputError(f"{path}: current must have shape (samples,) or (sweeps, samples), but has {signal.shape}")
     return assemble(
         path,
         signal,
@@ -71,32 +69,25 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
                 count = math.prod(shape)
                 if read + count * dtype.itemsize != entry.file_size or count > LARGEST_ARRAY:
                     raise InputError(
-                        f"{path}: array '{entry.filename[:-4]}' declares shape {shape}, which is not what "
-                        "the "
-                        f"archive holds; it is damaged, so save it again"
+                        f"{path}: array '{entry.filename[:-4]}' declares shape {shape}, which is not what the archive "
+                        "holds; it is damaged, so save it again"
                     )
                 if dtype.kind not in "fiub":
                     continue
             with archive.open(entry) as stream:
-                arrays[entry.filename[:-4]] = np.lib.format.read_array(stream, allow_pickle=False).astype(
-                    float
-                )
+                arrays[entry.filename[:-4]] = np.lib.format.read_array(stream, allow_pickle=False).astype(float)
     return arrays
 
 
 def _header(path, name: str, stream) -> tuple[np.dtype, tuple[int, ...], int]:
     version = np.lib.format.read_magic(stream)
-    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(
-        version
-    )
+    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
     if read is None:
         raise InputError(f"{path}: array '{name[:-4]}' is of an unknown version {version}")
     shape, _, dtype = read(stream)
     if dtype.hasobject:
         raise InputError(
-            f"{path}: array '{name[:-4]}' holds Python objects (a pickle), which are never loaded; save "
-            "plain "
-            f"numbers"
+            f"{path}: array '{name[:-4]}' holds Python objects (a pickle), which are never loaded; save plain numbers"
         )
     return dtype, shape, stream.tell()
 
@@ -113,8 +104,8 @@ def by_role(
     for column in understand(path, names, units):
         if column.role in found:
             raise InputError(
-                f"{path}: '{names[column.index]}' is a second {column.role.value}; stack sweeps in one array "
-                f"of shape (sweeps, samples)"
+                f"{path}: '{names[column.index]}' is a second {column.role.value}; stack sweeps in one array of shape "
+                "(sweeps, samples)"
             )
         found[column.role] = (
             scaled(path, names[column.index], column.factor, arrays[names[column.index]]),

@@ -46,9 +46,7 @@ def read(
         if number is not None and kind is not Format.ABF:
             raise InputError(f"{path}: only ABF files have channels, so {word}={number} has no meaning here")
     if variable is not None and kind is not Format.MAT:
-        raise InputError(
-            f"{path}: only MATLAB files have variables, so variable='{variable}' has no meaning here"
-        )
+        raise InputError(f"{path}: only MATLAB files have variables, so variable='{variable}' has no meaning here")
     common = {"units": units, "name": name, "temperature": temperature, "held": held}
     if kind is Format.ABF:
         if dt is not None:

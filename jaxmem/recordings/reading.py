@@ -27,8 +27,8 @@ def parsing(path: str | os.PathLike, kind: str) -> Iterator[None]:
     except Exception as error:
         reason = " ".join(str(error).split())[:120] or "no reason given"
         raise InputError(
-            f"{path}: not a readable {kind} file ({type(error).__name__}: {reason}); it may be damaged or "
-            f"incomplete, so copy or export it again"
+            f"{path}: not a readable {kind} file ({type(error).__name__}: {reason}); it may be damaged or incomplete, "
+            "so copy or export it again"
         ) from None
 
 
@@ -51,7 +51,5 @@ def size_of(path: str | os.PathLike) -> int:
     if size == 0:
         raise InputError(f"{path}: is empty")
     if size > LARGEST_FILE:
-        raise InputError(
-            f"{path}: has {size} bytes, more than the {LARGEST_FILE} that are read at once; split it"
-        )
+        raise InputError(f"{path}: has {size} bytes, more than the {LARGEST_FILE} that are read at once; split it")
     return size

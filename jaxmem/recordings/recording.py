@@ -63,8 +63,8 @@ class Recording:
             raise InputError(f"{who}: time must be one row of at least 2 samples, but has shape {t.shape}")
         if current.ndim != 2 or current.shape[1] != t.size or current.shape[0] == 0:
             raise InputError(
-                f"{who}: the signal must have shape (sweeps, {t.size}) as time has {t.size} samples, "
-                f"but has {current.shape}"
+                f"{who}: the signal must have shape (sweeps, {t.size}) as time has {t.size} samples, but has "
+                f"{current.shape}"
             )
         mask = np.ones(current.shape, bool) if self.mask is None else np.asarray(self.mask)
         if mask.dtype != bool:
@@ -76,8 +76,8 @@ class Recording:
         if np.any(gaps <= 0):
             k = int(np.argmax(gaps <= 0))
             raise InputError(
-                f"{who}: time must increase, but sample {k + 1} is at {t[k + 1]:g} ms after {t[k]:g} ms; "
-                f"if several sweeps follow each other, give a sweep column"
+                f"{who}: time must increase, but sample {k + 1} is at {t[k + 1]:g} ms after {t[k]:g} ms; if several "
+                "sweeps follow each other, give a sweep column"
             )
         for field, value in (("t", t), ("current", current), ("mask", mask)):
             value = np.array(value)
@@ -89,8 +89,7 @@ class Recording:
         """One line: name, sweeps, samples, times and unit."""
         used = float(self.mask.mean())
         return (
-            f"Recording({self.name!r}, {self.sweeps} x {self.t.size} samples, {self.t[0]:g} to "
-            f"{self.t[-1]:g} ms, "
+            f"Recording({self.name!r}, {self.sweeps} x {self.t.size} samples, {self.t[0]:g} to {self.t[-1]:g} ms, "
             f"{self.unit}, {100 * used:.3g} % used)"
         )
 
@@ -147,11 +146,7 @@ class Recording:
         mask = self.mask.copy()
         slack = 1e-6 * self.dt  # so that 255.1 - 250.1 < 5 does not depend on rounding
         for row, v in zip(mask, self.command_v, strict=True):
-            at = (
-                self.t[jump_samples(v, threshold)]
-                if times is None
-                else np.atleast_1d(np.asarray(times, float))
-            )
+            at = self.t[jump_samples(v, threshold)] if times is None else np.atleast_1d(np.asarray(times, float))
             for jump in at:
                 first, last = np.searchsorted(self.t, (jump - before - slack, jump + after - slack))
                 row[first:last] = False
@@ -189,9 +184,7 @@ class Recording:
         mean = np.sum(self.current, axis=1, where=used) / used.sum(axis=1)
         return replace(self, current=self.current - mean[:, None])
 
-    def subtract_leak(
-        self, leak: Recording | Leak | ArrayLike, reversal: ArrayLike | None = None
-    ) -> Recording:
+    def subtract_leak(self, leak: Recording | Leak | ArrayLike, reversal: ArrayLike | None = None) -> Recording:
         """The current without leak: minus g (V - E), or minus what another recording holds.
 
         **Arguments**
@@ -202,14 +195,9 @@ class Recording:
         - `reversal`: the leak's reversal potential [mV], with a conductance.
         """
         if isinstance(leak, Recording):
-            if (
-                not _same_times(leak.t, self.t)
-                or leak.sweeps not in (1, self.sweeps)
-                or leak.unit != self.unit
-            ):
+            if not _same_times(leak.t, self.t) or leak.sweeps not in (1, self.sweeps) or leak.unit != self.unit:
                 raise InputError(
-                    f"{self._who}: a recording to subtract must have the same times, unit and 1 or "
-                    f"{self.sweeps} "
+                    f"{self._who}: a recording to subtract must have the same times, unit and 1 or {self.sweeps} "
                     f"sweeps, but is {leak!r}"
                 )
             return replace(self, current=self.current - leak.current, mask=self.mask & leak.mask)
@@ -265,20 +253,12 @@ class Recording:
         sampling is uneven.
         """
         if self.sweeps != 1:
-            raise InputError(
-                f"{self._who}: only a single trace can be split, but there are {self.sweeps} sweeps"
-            )
+            raise InputError(f"{self._who}: only a single trace can be split, but there are {self.sweeps} sweeps")
         first = np.searchsorted(self.t, np.asarray(starts, float) - 1e-6 * self.dt)
         length = round(duration / self.dt)
-        if (
-            first.size == 0
-            or length < 2
-            or min(starts) < self.t[0] - self.dt
-            or first.max() + length > self.t.size
-        ):
+        if first.size == 0 or length < 2 or min(starts) < self.t[0] - self.dt or first.max() + length > self.t.size:
             raise InputError(
-                f"{self._who}: pieces of {duration:g} ms at {list(starts)} ms must lie inside "
-                f"{self.t[0]:g} to "
+                f"{self._who}: pieces of {duration:g} ms at {list(starts)} ms must lie inside {self.t[0]:g} to "
                 f"{self.t[-1]:g} ms"
             )
         index = first[:, None] + np.arange(length)
@@ -368,16 +348,14 @@ def _numbers(value: ArrayLike, who: str, what: str) -> np.ndarray:
     try:
         return np.asarray(value, dtype=float)
     except (TypeError, ValueError):
-        raise InputError(
-            f"{who}: {what} must be an array of numbers, but is {type(value).__name__}"
-        ) from None
+        raise InputError(f"{who}: {what} must be an array of numbers, but is {type(value).__name__}") from None
 
 
 def _spread(value: np.ndarray, shape: tuple[int, ...], who: str, what: str) -> np.ndarray:
     if value.shape not in (shape, shape[1:], (1, shape[1])):
         raise InputError(
-            f"{who}: the {what} must have shape {shape} or ({shape[1]},), but has {value.shape}; "
-            f"give one value per sample of the signal"
+            f"{who}: the {what} must have shape {shape} or ({shape[1]},), but has {value.shape}; give one value per "
+            "sample of the signal"
         )
     return np.broadcast_to(value, shape)
 

@@ -65,9 +65,7 @@ def read_steps(table: Table) -> Steps:
         )
     names = ("start", "duration", *levels)
     values = numbers(table, [found[n][0] for n in names])
-    start, duration, first, last = (
-        scaled(table.path, n, found[n][1], values[:, k]) for k, n in enumerate(names)
-    )
+    start, duration, first, last = (scaled(table.path, n, found[n][1], values[:, k]) for k, n in enumerate(names))
     tolerance = 1e-6 * max(1.0, float(np.abs(start).max()))
     if np.any(duration <= 0):
         raise InputError(

@@ -27,9 +27,7 @@ class Access:
     holding: Float[np.ndarray, " sweeps"]
 
 
-def membrane_test(
-    recording: Recording, jump: float | None = None, *, duration: float | None = None
-) -> Access:
+def membrane_test(recording: Recording, jump: float | None = None, *, duration: float | None = None) -> Access:
     """Series resistance, membrane resistance and capacitance from the transient of one voltage step.
 
     For a step dV the current relaxes from dV/Rs to dV/(Rs + Rm) with tau = C Rs Rm / (Rs + Rm), so with the
@@ -56,17 +54,11 @@ def membrane_test(
     times = recording.t[found]
     t0 = float(times[0] if jump is None else jump)
     later = times[times > t0 + 1e-6]
-    t1 = (
-        float(later[0] if later.size else recording.t[-1] + recording.dt)
-        if duration is None
-        else t0 + duration
-    )
+    t1 = float(later[0] if later.size else recording.t[-1] + recording.dt) if duration is None else t0 + duration
     before = (max(float(recording.t[0]), t0 - 0.5 * (t1 - t0)), t0)
     dv = np.diff([[np.median(x) for _, _, x in pieces(recording, w)] for w in (before, (t0, t1))], axis=0)[0]
     if np.any(np.abs(dv) < 1e-6):
-        raise InputError(
-            f"membrane_test needs a voltage step at {t0:g} ms, but the command does not change there."
-        )
+        raise InputError(f"membrane_test needs a voltage step at {t0:g} ms, but the command does not change there.")
     holding = np.array([np.mean(i) for _, i, _ in pieces(recording, before)])
     steady = np.array([np.mean(i) for _, i, _ in pieces(recording, (t1 - 0.25 * (t1 - t0), t1))])
     rows = [
@@ -81,8 +73,8 @@ def membrane_test(
         total = np.divide(dv, di)
     if np.any(~(series > 0)) or np.any(~(total > series)):
         raise InputError(
-            "membrane_test found no transient of a cell behind an electrode; average the sweeps, or choose "
-            "another step."
+            "membrane_test found no transient of a cell behind an electrode; average the sweeps, or choose another "
+            "step."
         )
     membrane = total - series
     return Access(1e3 * series, 1e3 * membrane, tau * total / (series * membrane), tau, holding)

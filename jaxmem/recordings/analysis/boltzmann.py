@@ -62,9 +62,7 @@ def boltzmann_fit(
     low = float(y.min()) if bottom is None else bottom
     high = float(y.max()) if top is None else top
     middle = float(x[np.argmin(np.abs(y - 0.5 * (low + high)))])
-    starts = [
-        (v, k * slope, low, high) for v in (middle, *np.percentile(x, (25, 50, 75))) for k in (1.0, 0.5, 2.0)
-    ]
+    starts = [(v, k * slope, low, high) for v in (middle, *np.percentile(x, (25, 50, 75))) for k in (1.0, 0.5, 2.0)]
     found = fit_curve(_curve, x, y, s, starts, (None, None, bottom, top), sigma is not None)
     v_half, k, low, high, *errors = (float(x) for x in (*found.values, *found.errors))
     return Boltzmann(v_half, k, low, high, errors[0], errors[1], errors[2], errors[3], found.rmse)

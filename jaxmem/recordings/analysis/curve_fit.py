@@ -77,9 +77,7 @@ def fit_curve(
             begin = np.asarray(start, float)[free]
             if not np.all(np.isfinite(residuals(begin))):
                 continue
-            found = least_squares(
-                residuals, begin, method="trf", x_scale="jac", xtol=1e-12, ftol=1e-12, gtol=1e-12
-            )
+            found = least_squares(residuals, begin, method="trf", x_scale="jac", xtol=1e-12, ftol=1e-12, gtol=1e-12)
         if np.all(np.isfinite(found.x)) and (best is None or found.cost < best.cost):
             best = found
     if best is None:

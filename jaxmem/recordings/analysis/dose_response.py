@@ -99,9 +99,7 @@ def hill_fit(
     if np.any(x < 0) or not np.any(x > 0):
         raise InputError("Concentrations must not be negative, and one must be positive.")
     if n is not None and not n > 0:
-        raise InputError(
-            f"The Hill coefficient must be positive, but is {n}; exchange bottom and top instead."
-        )
+        raise InputError(f"The Hill coefficient must be positive, but is {n}; exchange bottom and top instead.")
     low = float(y[np.argmin(x)]) if bottom is None else bottom
     high = float(y[np.argmax(x)]) if top is None else top
     with np.errstate(divide="ignore"):

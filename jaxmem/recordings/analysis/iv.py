@@ -46,9 +46,7 @@ class GV:
         return self.conductance / self.conductance[self.used].max()
 
 
-def peak_iv(
-    recording: Recording, window: ArrayLike, *, test: ArrayLike | None = None, sign: float = 0.0
-) -> IV:
+def peak_iv(recording: Recording, window: ArrayLike, *, test: ArrayLike | None = None, sign: float = 0.0) -> IV:
     """The current of largest size in a window, for each sweep.
 
     **Arguments**
@@ -79,8 +77,7 @@ def peak_iv(
 def steady_iv(recording: Recording, window: ArrayLike, *, test: ArrayLike | None = None) -> IV:
     """The mean current in a window of each sweep, as at a step's end; arguments as for `peak_iv`."""
     means = [
-        (i.mean(), i.std(ddof=1) / np.sqrt(i.size), 0.5 * (t[0] + t[-1]))
-        for t, i, _ in pieces(recording, window, 2)
+        (i.mean(), i.std(ddof=1) / np.sqrt(i.size), 0.5 * (t[0] + t[-1])) for t, i, _ in pieces(recording, window, 2)
     ]
     current, error, time = np.array(means).T
     return IV(_voltages(recording, window if test is None else test), current, time, error, recording.unit)
@@ -100,16 +97,12 @@ def conductance_voltage(iv: IV, reversal: float, *, least_drive: float = 5.0) ->
     drive = iv.voltage - reversal
     used = np.abs(drive) >= least_drive
     if not used.any():
-        raise InputError(
-            f"No voltage is {least_drive} mV or more from the reversal potential {reversal:g} mV."
-        )
+        raise InputError(f"No voltage is {least_drive} mV or more from the reversal potential {reversal:g} mV.")
     conductance = np.divide(iv.current, drive, out=np.full(drive.shape, np.nan), where=used)
     return GV(iv.voltage, conductance, used)
 
 
-def inactivation_curve(
-    recording: Recording, window: ArrayLike, conditioning: ArrayLike, *, sign: float = 0.0
-) -> IV:
+def inactivation_curve(recording: Recording, window: ArrayLike, conditioning: ArrayLike, *, sign: float = 0.0) -> IV:
     """Availability: the peak current of a test pulse against the voltage of the conditioning pulse.
 
     **Arguments**
@@ -130,10 +123,7 @@ def pool(curves: Sequence[IV]) -> IV:
     """
     if len(curves) < 2 or any(c.unit != curves[0].unit for c in curves):
         raise InputError("Two or more curves of the same unit are needed to pool them.")
-    if any(
-        c.voltage.shape != curves[0].voltage.shape or not np.allclose(c.voltage, curves[0].voltage)
-        for c in curves
-    ):
+    if any(c.voltage.shape != curves[0].voltage.shape or not np.allclose(c.voltage, curves[0].voltage) for c in curves):
         raise InputError("Pooled curves must share their voltages.")
     current = np.stack([c.current for c in curves])
     time = np.stack([c.time for c in curves]).mean(axis=0)
@@ -142,7 +132,5 @@ def pool(curves: Sequence[IV]) -> IV:
 
 
 def _voltages(recording: Recording, window: ArrayLike) -> Float[np.ndarray, " sweeps"]:
-    whole = Recording(
-        recording.t, recording.current, recording.command
-    )  # the command counts where samples do not
+    whole = Recording(recording.t, recording.current, recording.command)  # the command counts where samples do not
     return np.array([np.median(v) for _, _, v in pieces(whole, window)])

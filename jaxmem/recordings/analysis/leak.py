@@ -45,14 +45,11 @@ def leak_fit(recording: Recording, *windows: tuple[float, float]) -> Leak:
     return Leak(*np.array(rows).T)
 
 
-def _line(
-    recording: Recording, parts: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]
-) -> tuple[float, ...]:
+def _line(recording: Recording, parts: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> tuple[float, ...]:
     i, v = (np.concatenate([part[k] for part in parts]) for k in (1, 2))
     if i.size < 3 or np.ptp(v) < 1e-3:
         raise InputError(
-            f"{recording.source or recording.name or 'recording'}: the command must change within the "
-            "windows of "
+            f"{recording.source or recording.name or 'recording'}: the command must change within the windows of "
             f"leak_fit, but is {v[0]:g} mV throughout; choose a ramp, or a window on each of two steps"
         )
     v0 = v.mean()

@@ -48,9 +48,7 @@ class Tails:
     def __call__(self, t: ArrayLike) -> Float[np.ndarray, "sweeps samples"]:
         """The fitted curves at times [ms]."""
         late = np.asarray(t, float)[None, :, None] - self.origin[:, None, None]
-        return (
-            np.sum(self.amplitude[:, None] * np.exp(-late / self.tau[:, None]), axis=2) + self.offset[:, None]
-        )
+        return np.sum(self.amplitude[:, None] * np.exp(-late / self.tau[:, None]), axis=2) + self.offset[:, None]
 
 
 def tail_fit(

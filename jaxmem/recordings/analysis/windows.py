@@ -18,8 +18,8 @@ def per_sweep(recording: Recording, window: ArrayLike) -> Float[np.ndarray, "swe
     bounds = np.asarray(window, float)
     if bounds.shape not in ((2,), (recording.sweeps, 2)):
         raise InputError(
-            f"A window must be (t0, t1) in ms, one or one for each of the {recording.sweeps} sweeps, but has "
-            f"shape {bounds.shape}."
+            f"A window must be (t0, t1) in ms, one or one for each of the {recording.sweeps} sweeps, but has shape "
+            f"{bounds.shape}."
         )
     bounds = np.broadcast_to(bounds, (recording.sweeps, 2))
     if not np.all(bounds[:, 0] < bounds[:, 1]):
@@ -39,8 +39,7 @@ def pieces(
         used = recording.mask[k] & (recording.t >= t0 - slack) & (recording.t < t1 - slack)
         if np.count_nonzero(used) < least:
             raise InputError(
-                f"{recording.source or recording.name or 'recording'}: sweep {k} has "
-                f"{np.count_nonzero(used)} used "
+                f"{recording.source or recording.name or 'recording'}: sweep {k} has {np.count_nonzero(used)} used "
                 f"samples in {t0:g} to {t1:g} ms, but {least} are needed; move the window or blank less."
             )
         yield recording.t[used], recording.current[k, used], recording.command_v[k, used]
