@@ -19,13 +19,6 @@ class RESULTS(eqx.Enumeration):
         "The result is NaN or infinite although the inputs are finite: a rate overflowed at the voltages of the "
         "protocol; narrow the bounds of the parameters or the range of the command."
     )
-    max_steps_reached = (
-        "The iteration stopped at its largest number of steps: raise max_steps, or start closer to the solution."
-    )
-    stalled = (
-        "No further progress was possible although the solution has not converged: the problem may be badly scaled, "
-        "or a parameter is not determined by the data."
-    )
 
 
 def raise_failures(result: RESULTS) -> None:

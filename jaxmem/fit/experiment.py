@@ -47,8 +47,10 @@ class Experiment(eqx.Module):
         return jnp.where(self.mask, (self.predict(model) - self.data) / self.sigma, 0.0).reshape(-1)
 
     def log_likelihood(self, model: Any) -> Float[Array, ""]:
-        """Log-likelihood of independent Gaussian noise of the most likely size."""
-        return likelihood.gaussian_unknown_sigma(self.residuals(model) * jnp.mean(self.sigma), self.count)
+        """Log-likelihood of independent Gaussian noise, in proportion to sigma and of the most likely size."""
+        scale = jnp.broadcast_to(jnp.log(self.sigma), self.data.shape)
+        weights = jnp.sum(jnp.where(self.mask, scale, 0.0))
+        return likelihood.gaussian_unknown_sigma(self.residuals(model), self.count) - weights
 
     @property
     def dense(self) -> bool:

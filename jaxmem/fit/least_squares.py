@@ -1,5 +1,6 @@
 """Bounded least squares from many starts."""
 
+import dataclasses
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -25,7 +26,6 @@ def least_squares(
     *,
     key: Any,
     starts: int = 64,
-    draws: int = 20,
     agree: int | None = None,
     folder: str | os.PathLike | None = None,
     progress: Callable[[int, int, float], None] | None = None,
@@ -35,7 +35,7 @@ def least_squares(
     """The parameters with the least sum of squared residuals, found from many starts.
 
     The smallest sum over experiments of ((prediction - data)/sigma)^2 within the bounds, by a trust-region
-    method with exact Jacobians. Each lane starts at the best of a few random draws; a lane depends on its
+    method with exact Jacobians. A lane depends on its
     number and the key alone. Lanes whose start or trial points are not finite disturb no other.
 
     **Arguments**
@@ -44,7 +44,7 @@ def least_squares(
     - `model`: whose free parameters are replaced; the others stay.
     - `free`: see `jm.fit.free`.
     - `key`: a random key.
-    - `starts`: number of lanes. `draws`: random points per lane, of which the best is its start.
+    - `starts`: number of lanes, each from a random start.
     - `agree`: stop when the best so many lanes agree (losses within 0.1 %); all starts are run by default.
     - `folder`: where progress is written every few seconds; the same call continues a fit that was killed,
       to the same bits.
@@ -57,8 +57,8 @@ def least_squares(
     """
     since = time.monotonic()
     problem = make_problem(experiments, model, free)
-    if starts < 1 or draws < 1:
-        raise InputError(f"Arguments `starts` and `draws` must be at least 1, but are {starts} and {draws}.")
+    if starts < 1:
+        raise InputError(f"Argument `starts` must be at least 1, but is {starts}.")
     if agree is not None and not 2 <= agree <= starts:
         raise InputError(f"Argument `agree` must be between 2 and `starts` = {starts}, but is {agree}.")
     method, executor = method or TrustRegion(), executor or default_executor()
@@ -66,21 +66,18 @@ def least_squares(
     given = np.array([np.nan if p.value is None else p.value for p in free.parameters])
 
     def begin_lane(lane: int) -> np.ndarray:
-        values = free.draw(jax.random.fold_in(key, lane), draws)
-        if lane == 0 and np.isfinite(given).any():
-            values = np.where(np.isfinite(given), given, values[:1])
-        points = np.clip(free.to_search(values), *bounds)
-        if len(points) == 1:
-            return points[0]
-        losses = [evaluate.loss(x) for x in points]
-        return points[int(np.argmin(np.where(np.isfinite(losses), losses, np.inf)))]
+        values = free.draw(jax.random.fold_in(key, lane), 1)[0]
+        if lane == 0:
+            values = np.where(np.isfinite(given), given, values)
+        return np.clip(free.to_search(values), *bounds)
 
     first = np.clip(free.to_search(free.draw(jax.random.fold_in(key, 0), 1)[0]), *bounds)
-    identity = fingerprint(problem, (method, draws, type(executor).__name__), first)
+    identity = fingerprint(problem, (method, type(executor).__name__), first)
     run = Run(problem, method, begin_lane, starts, agree, Store(folder, identity), progress)
     if run.enough() is None:
         evaluate.triangle(first)
         compiled = time.monotonic() - since
+        run.start_clock()
         executor.run(run)
     else:
         compiled = time.monotonic() - since
@@ -90,5 +87,5 @@ def least_squares(
     if not np.isfinite(lanes.losses).any():
         raise InputError(f"None of {count} starts is finite: the model overflows within these bounds; narrow them.")
     best = int(np.nanargmin(lanes.losses))
-    seconds = {"compile": compiled, "run": run.elapsed()}
-    return finish(problem, run.lanes[best].x, lanes, best, run.lanes[best].ending.text, seconds)
+    found = finish(problem, run.lanes[best].x, lanes, best, run.lanes[best].ending.text, {})
+    return dataclasses.replace(found, seconds={"compile": compiled, "run": run.elapsed()})

@@ -25,8 +25,8 @@ class Lanes:
     """Every start of a multistart, one row each.
 
     **Arguments:** `start`, `values`: physical; `losses`: root mean square of the residuals, each divided by
-    its sigma, NaN where a lane failed; `evaluations`, `jacobians`: how often each was computed in the search
-    (the draws of the start not counted); `endings`: codes of `Ending`.
+    its sigma, NaN where a lane failed; `evaluations`, `jacobians`: how often each was computed;
+    `endings`: codes of `Ending`.
     """
 
     start: Float[np.ndarray, "lanes p"]

@@ -121,7 +121,7 @@ def test_chunks_find_what_threads_find():
 
 def test_a_given_value_starts_the_first_lane():
     given = free((lambda m: m.a, log_between(0.1, 100.0, value=7.0)), (lambda m: m.b, between(0.0, 5.0, value=0.2)))
-    found = least_squares([data()], MODEL, given, key=jax.random.key(0), starts=2, draws=1)
+    found = least_squares([data()], MODEL, given, key=jax.random.key(0), starts=2)
     assert np.allclose(found.lanes.start[0], [7.0, 0.2])
     assert not np.allclose(found.lanes.start[1], [7.0, 0.2])
 
@@ -139,7 +139,7 @@ def root(m):
 @pytest.mark.parametrize("executor", [Threads(2), Chunks(4)])
 def test_hopeless_starts_disturb_no_other_lane(executor):
     found = least_squares(
-        [Curve(np.zeros(3), root)], MODEL, HALF, key=jax.random.key(0), starts=12, draws=1, executor=executor
+        [Curve(np.zeros(3), root)], MODEL, HALF, key=jax.random.key(0), starts=12, executor=executor
     )
     failed = found.lanes.start[:, 0] < 0
     assert 1 <= failed.sum() <= 8
