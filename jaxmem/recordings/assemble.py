@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxmem.protocols import Protocol, sweeps
-from jaxmem.recordings.commands import of_samples
+from jaxmem.recordings.alignment import of_samples
 from jaxmem.recordings.recording import Recording
 from jaxmem.results import InputError
 

@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxmem.protocols import Protocol, sweeps
+from jaxmem.recordings.alignment import aligned, of_samples
 from jaxmem.recordings.columns import Role, scaled, understand
-from jaxmem.recordings.commands import aligned, of_samples
 from jaxmem.recordings.delimited import numbers, read_table
 from jaxmem.recordings.formats import Format, format_of
 from jaxmem.recordings.mat import read_variables

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 
 from jaxmem.protocols import Protocol, joined, sweeps
-from jaxmem.recordings.commands import aligned, excerpt, of_samples
+from jaxmem.recordings.alignment import aligned, excerpt, of_samples
 from jaxmem.recordings.jumps import jump_samples
 from jaxmem.results import InputError
 
