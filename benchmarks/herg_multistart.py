@@ -1,8 +1,8 @@
 """Does a multistart find the same optimum whatever its seed? Beattie 2018, sine wave, cells 1, 2 and 5.
 
-Each run fits the two-gate model (8 kinetic parameters and the conductance) from random starts in the published bounds,
-with the published mask and one-sample delay, and predicts the held-out action-potential clamp. Printed beside the published
-CMA-ES best (Clerx et al. 2019) of RMSE/range; the number to beat is 1.004 times that.
+Each run fits the two-gate model (8 kinetic parameters and the conductance) from random starts in the published
+bounds, with the published mask and one-sample delay, and predicts the held-out action-potential clamp. Printed beside
+the published CMA-ES best (Clerx et al. 2019) of RMSE/range; the number to beat is 1.004 times that.
 
     python benchmarks/herg_multistart.py [--cells 1 2 5] [--seeds 10] [--starts 64]
 

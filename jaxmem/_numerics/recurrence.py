@@ -70,8 +70,8 @@ def matrix_recurrence(
     which = jnp.concatenate([jnp.full((1,), d.shape[0], which.dtype), which])
     d = jnp.concatenate([d, opening[None]])
 
-    # Its derivative reads the propagators row by row where a few serve many steps, which stores no matrix per step, and as they
-    # are where most are used once, which adds nothing up.
+    # The derivative reads the propagators row by row where a few serve many steps, which stores no matrix per step,
+    # and as they are where most are used once, which adds nothing up.
     few = 4 * d.shape[0] < which.shape[0]
 
     def residual(p):

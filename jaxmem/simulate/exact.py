@@ -86,8 +86,8 @@ def chain_propagators(gating: Markov, chain: Chain, bath: Bath) -> Float[Array, 
         d = d1 + d2 + jnp.sum(d1[:, :, :, None] * d2[:, None, :, :], 2)
     states = d.shape[-1]
     mixed = chain.mixed(d.reshape(-1, states * states)).reshape(-1, states, states)
-    # Interpolation may leave a transition that hardly ever happens a rounding below zero. What is put back is no part of
-    # the derivative: it is as small as the error of the interpolation, and would cost more than all the rest.
+    # Interpolation may leave a transition that hardly ever happens a rounding below zero. What is put back is no part
+    # of the derivative: it is as small as the interpolation's error, and would cost more than all the rest.
     same = jnp.eye(states, dtype=bool)[None]
     missing = jax.lax.stop_gradient(jnp.minimum(jnp.where(same, 0.0, mixed), 0.0))
     return mixed - missing + jnp.where(same, jnp.sum(missing, -1)[:, :, None], 0.0)
