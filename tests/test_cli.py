@@ -647,6 +647,21 @@ def test_units_delay_and_a_sentence_for_the_command(capsys, own, place):
     assert capsys.readouterr().out == ""
 
 
+def test_a_fit_finds_what_was_simulated_under_the_same_sentence(own, place):
+    words = "hold at -80 mV for 5.03 ms, step from -80 to 40 mV in 60 mV steps for 20 ms, ramp to -90 mV over 9 ms"
+    assert main(["simulate", "my.toml", "--protocol", words, "--dt", "0.4 ms", "--out", "made", "--quiet"]) == 0
+    made = recordings.read(place / "made" / "simulation.csv")
+    table = np.column_stack([made.t, made.current.T])
+    header = "time [ms]," + ",".join(f"I_{k} [pA]" for k in range(made.sweeps))
+    np.savetxt(place / "bare.csv", table, delimiter=",", header=header, comments="", fmt="%.10g")
+    (place / "far.toml").write_text(MODEL.replace('"0.1 1/ms"', '"0.3 1/ms"').replace('"2 nS"', '"5 nS"'))
+    argv = ["fit", "--recording", "bare.csv", "--model", "far.toml", "--protocol", words, "--out", "fitted"]
+    assert main([*argv, "--starts", "2", "--quiet"]) == 0
+    summary = json.loads((place / "fitted" / "summary.json").read_text())
+    assert summary["rmse_over_range"] < 1e-7
+    assert summary["parameters"]["a"]["value"] == pytest.approx(0.1, rel=1e-6)
+
+
 @pytest.mark.slow
 def test_a_killed_fit_continues_to_the_same_bits(capsys, own, place):
     argv = [*own[:-1], "40", "--quiet"]
