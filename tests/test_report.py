@@ -261,3 +261,12 @@ def test_a_report_that_cannot_be_written_leaves_no_half_files(fitted, tmp_path, 
         report.write(found, [], tmp_path, experiments=[experiment], model_file=file)
     assert not {"report.html", "summary.json"} & {p.name for p in tmp_path.iterdir()}
     assert not list(tmp_path.glob(".*"))
+
+
+def test_protocols_have_their_own_names(shared):
+    from jaxmem.cli.jobs import job
+    from jaxmem.cli.parser import build
+
+    work = job(build().parse_args(["fit", "beattie_2018", "--cell", "5"]))
+    assert [work.protocols[e.name] for e in (*work.experiments, *work.held_out)] == ["sine_wave", "ap"]
+    assert float(work.reference.permeation.reversal) == float(work.model.permeation.reversal)
