@@ -87,7 +87,7 @@ def bounded_step(
     for _ in range(30):
         rows = np.vstack([a, np.sqrt(damping) * np.eye(a.shape[1])])[:, free]
         r = np.asarray(np.linalg.qr(rows, mode="r"))
-        if size > 0 and free.any() and np.abs(np.diag(r)).min() > 1e-14 * np.abs(r).max():
+        if size > 0 and z[free].any() and np.abs(np.diag(r)).min() > 1e-14 * np.abs(r).max():
             w = np.linalg.solve(r.T, z[free])
             damping += (size - radius) / radius * size**2 / float(w @ w)
         else:

@@ -42,3 +42,9 @@ def test_a_long_radius_gives_the_full_step_also_if_columns_are_dependent():
     a = np.array([[1.0, 1.0], [2.0, 2.0], [0.0, 0.0]])
     z = bounded_step(a, np.array([-1.0, -2.0, 3.0]), np.full(2, -9.0), np.full(2, 9.0), 100.0)
     assert np.allclose(z, 0.5)
+
+
+def test_a_step_whose_only_length_lies_on_a_bound_is_shortened():
+    z = bounded_step(np.eye(2), np.array([-5.0, 0.0]), np.full(2, -0.5), np.full(2, 0.5), 0.3)
+    assert 0.27 <= z[0] <= 0.33
+    assert z[1] == 0.0
