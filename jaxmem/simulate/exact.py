@@ -11,7 +11,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from .._numerics.expm import expm1_generator
 from .._numerics.recurrence import affine_recurrence, matrix_recurrence
@@ -21,6 +21,7 @@ from ..gating import AbstractGating, AlwaysOpen, HodgkinHuxley, Instantaneous, M
 from .plan import Chain, Nodes, Plan
 
 _GAUSS = math.sqrt(3.0) / 6.0
+_FEW = 8  # values that are picked by comparison
 _EARLY, _LATE = 0.25 + _GAUSS, 0.25 - _GAUSS
 
 
@@ -65,9 +66,19 @@ def gate_trajectory(
         target, mean = s2 + w * (s1 - s2), 0.5 * (r1 + r2)
     change = -jnp.expm1(-mean * h)
     x = affine_recurrence(1.0 - change, change * target, x0)
-    k = nodes.node
-    goal = target[k]
-    return goal + (x[k] - goal) * jnp.exp(-mean[k] * nodes.elapsed)
+    begin, goal, pace = (_picked(values, nodes.node) for values in (x[:-1], target, mean))
+    return goal + (begin - goal) * jnp.exp(-pace * nodes.elapsed)
+
+
+def _picked(values: Float[Array, " nodes"], index: Int[Array, " samples"]) -> Float[Array, " samples"]:
+    """values[index] for an index that never falls; where there are few values by comparison, which runs along the
+    samples, forward and in reverse."""
+    if values.shape[0] > _FEW:
+        return values[index]
+    picked = jnp.full(index.shape, values[0])
+    for k in range(1, values.shape[0]):
+        picked = jnp.where(index >= k, values[k], picked)
+    return picked
 
 
 def chain_propagators(gating: Markov, chain: Chain, bath: Bath) -> Float[Array, "propagators states states"]:
