@@ -31,21 +31,35 @@ def affine_recurrence(
     def residual(x):
         return jnp.concatenate([x[:1], x[1:] - decay * x[:-1]])
 
+    def solve(_, b):
+        return _running(decay, b)
+
+    def transpose_solve(_, b):
+        # y[n] = b[n], y[k] = decay[k] y[k+1] + b[k]: the same from the other end.
+        return _running(decay[::-1], b[::-1])[::-1]
+
+    # One right-hand side: JAX transposes a solve only if all of it, or nothing, depends on what is varied.
+    return lax.custom_linear_solve(residual, jnp.concatenate([x0[None], drive]), solve, transpose_solve)
+
+
+def _running(decay: Float[Array, " steps"], b: Float[Array, " samples"]) -> Float[Array, " samples"]:
+    """x[0] = b[0], x[k+1] = decay[k] x[k] + b[k+1]: step by step on a CPU, as a parallel prefix on an accelerator."""
+    return lax.platform_dependent(decay, b, cpu=_stepwise, default=_prefix)
+
+
+def _stepwise(decay: Float[Array, " steps"], b: Float[Array, " samples"]) -> Float[Array, " samples"]:
     def step(x, ab):
         x = ab[0] * x + ab[1]
         return x, x
 
-    def solve(_, b):
-        later = lax.scan(step, b[0], (decay, b[1:]), unroll=_UNROLL)[1]
-        return jnp.concatenate([b[:1], later])
+    return jnp.concatenate([b[:1], lax.scan(step, b[0], (decay, b[1:]), unroll=_UNROLL)[1]])
 
-    def transpose_solve(_, b):
-        # y[n] = b[n], y[k] = decay[k] y[k+1] + b[k]
-        earlier = lax.scan(step, b[-1], (decay, b[:-1]), reverse=True, unroll=_UNROLL)[1]
-        return jnp.concatenate([earlier, b[-1:]])
 
-    # One right-hand side: JAX transposes a solve only if all of it, or nothing, depends on what is varied.
-    return lax.custom_linear_solve(residual, jnp.concatenate([x0[None], drive]), solve, transpose_solve)
+def _prefix(decay: Float[Array, " steps"], b: Float[Array, " samples"]) -> Float[Array, " samples"]:
+    def after(first, second):
+        return first[0] * second[0], first[1] * second[0] + second[1]
+
+    return lax.associative_scan(after, (jnp.concatenate([jnp.zeros_like(b[:1]), decay]), b))[1]
 
 
 def matrix_recurrence(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from jax import lax
 
-from jaxmem._numerics.recurrence import affine_recurrence
+from jaxmem._numerics.recurrence import _prefix, _stepwise, affine_recurrence
 
 
 def plain(decay, drive, x0):
@@ -74,3 +74,10 @@ def test_batches_and_partial_batches():
     np.testing.assert_allclose(
         gradient[1], jax.grad(lambda a: plain(a, drive, starts[1]).sum())(decay), rtol=1e-12
     )
+
+
+def test_the_form_for_accelerators_is_the_same_sequence():
+    decay, drive = np.random.default_rng(3).uniform(size=(2, 1000))
+    decay, drive = jnp.asarray(decay[1:], float), jnp.asarray(drive, float)
+    tolerance = 1e-13 if jax.config.jax_enable_x64 else 1e-5
+    np.testing.assert_allclose(_prefix(decay, drive), _stepwise(decay, drive), rtol=tolerance)
