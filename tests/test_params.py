@@ -44,7 +44,7 @@ def test_a_model_lists_its_parameters_in_field_order():
         "real",
         "positive",
     ]
-    assert [float(entry.value) for entry in entries] == [0.1, 0.05, 0.2, -0.04, 2.0, -88.0, 1.0]
+    assert [float(entry.value) for entry in entries] == pytest.approx([0.1, 0.05, 0.2, -0.04, 2.0, -88.0, 1.0])
 
 
 def test_absent_parameters_are_not_listed():
