@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -97,27 +98,23 @@ class Store:
         }
         ending = np.array([int(lane.ending) for lane in chosen])
         start = np.array([starts[k] for k in numbers])
-        part = self.path.with_name(f"{FILE}.{os.getpid()}.part")
-        try:
-            with open(part, "wb") as file:
-                np.savez(
-                    file, identity=np.array(self.identity), seconds=np.array(seconds),
-                    lane=np.array(numbers), start=start, ending=ending, **columns,
-                )  # fmt: skip
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, self.path)
-        except OSError as error:
-            raise InputError(f"{self.path}: cannot be written ({error.strerror}); choose another folder.") from None
+        about = {"identity": np.array(self.identity), "seconds": np.array(seconds), "lane": np.array(numbers)}
+        _replace(self.path, lambda file: np.savez(file, **about, start=start, ending=ending, **columns))
 
 
 def write_arrays(path: str | os.PathLike, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     """Arrays and a JSON text in one npz without pickles, written whole or not at all."""
-    path = Path(path)
+    _replace(Path(path), lambda file: np.savez_compressed(file, meta=np.array(json.dumps(meta)), **arrays))
+
+
+def _replace(path: Path, write: Callable[[Any], None]) -> None:
+    """What `write` puts into a file, under its name only when all of it is on the disk."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with open(part, "wb") as file:
-            np.savez_compressed(file, meta=np.array(json.dumps(meta)), **arrays)
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(part, path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror}); choose another folder.") from None

@@ -4,7 +4,6 @@ Gates relax in closed form along stretches of constant voltage and by a fourth-o
 graphs by matrix exponentials. Each function is written for one sweep.
 """
 
-import math
 from functools import singledispatch
 from typing import Any
 
@@ -18,11 +17,10 @@ from .._numerics.recurrence import affine_recurrence, matrix_recurrence
 from ..channel import Channel
 from ..electrochemistry import Bath
 from ..gating import AbstractGating, AlwaysOpen, HodgkinHuxley, Instantaneous, Markov
-from .plan import Chain, Nodes, Plan
+from .plan import GAUSS, Chain, Nodes, Plan
 
-_GAUSS = math.sqrt(3.0) / 6.0
 _FEW = 8  # values that are picked by comparison
-_EARLY, _LATE = 0.25 + _GAUSS, 0.25 - _GAUSS
+_EARLY, _LATE = 0.25 + GAUSS, 0.25 - GAUSS
 
 
 class Exact(eqx.Module):
@@ -61,7 +59,7 @@ def gate_trajectory(
         target, mean = steady[:, 0], rate[:, 0]
     else:
         (s1, s2), (r1, r2) = (jnp.moveaxis(x, -1, 0) for x in (steady, rate))
-        shift = _GAUSS * h * r2
+        shift = GAUSS * h * r2
         w = r1 / (r1 + r2) * (1.0 - shift / jnp.sqrt(1.0 + shift**2))
         target, mean = s2 + w * (s1 - s2), 0.5 * (r1 + r2)
     change = -jnp.expm1(-mean * h)

@@ -21,7 +21,7 @@ from ..results import InputError
 from .chain import Chain, Timeline, make_chain
 from .filling import bucket, filled, widened
 
-_GAUSS = math.sqrt(3.0) / 6.0  # the two Gauss points of an interval lie at (1/2 -+ this) of its length
+GAUSS = math.sqrt(3.0) / 6.0  # the two Gauss points of an interval lie at (1/2 -+ this) of its length
 
 
 class Nodes(eqx.Module):
@@ -132,7 +132,7 @@ def _refined(grid: np.ndarray, protocol: Protocol, constant: np.ndarray, step: f
 
 def _gauss(protocol: Protocol, begin: np.ndarray, length: np.ndarray, piece: np.ndarray, still: bool) -> Any:
     """Voltages of intervals: the constant value in one column, or those at the two Gauss points in two."""
-    shares = (0.5,) if still else (0.5 - _GAUSS, 0.5 + _GAUSS)
+    shares = (0.5,) if still else (0.5 - GAUSS, 0.5 + GAUSS)
     columns = [protocol.at(begin + share * length, piece) for share in shares]
     return np.stack(columns, -1) if isinstance(columns[0], np.ndarray) else jnp.stack(columns, -1)
 
