@@ -3,6 +3,7 @@
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -45,3 +46,25 @@ class Channel(eqx.Module):
     def open_probability(self, state: Any, v: Float[Array, ""]) -> Float[Array, ""]:
         """Open probability in a state."""
         return self.gating.open_probability(state, jnp.asarray(v))
+
+
+class SteadyState(AbstractPermeation):
+    """A mechanism, or several together, in its steady state at every voltage: a law of v and the bath alone.
+
+    What is measured of an open pore (`permeation.conductance`, `reversal_potential`, `tabulate`, ...) is then read from
+    channels, pumps and transporters, too.
+
+    **Arguments:** `model`: a mechanism, a tuple of them, or an open pore's law, which stays as it is.
+    """
+
+    model: Any
+
+    def exchange(self, v, bath):  # noqa: D102
+        parts = self.model if isinstance(self.model, tuple) else (self.model,)
+        exchanges = [
+            part.exchange(v, bath)
+            if isinstance(part, AbstractPermeation)
+            else part.exchange(part.init(v, bath), v, bath)
+            for part in parts
+        ]
+        return jax.tree.map(lambda *terms: sum(terms[1:], terms[0]), *exchanges)

@@ -125,6 +125,27 @@ class Binding(AbstractRate):
         return jnp.zeros_like(self.k)
 
 
+class Charged(AbstractRate):
+    """k = exp(z F V / RT) times another law: on the way to the top of the barrier the charge z moves outward.
+
+    Binding in the field, `Charged(Binding(k, Ca, inside=False), -2 * delta)`: what binds from outside at the electrical
+    distance delta moves inward.
+
+    **Arguments:** `z` [e0].
+    **Source:** Woodhull, J. Gen. Physiol. 61, 687 (1973).
+    """
+
+    rate: AbstractRate
+    z: Float[Array, ""] = param("e0")
+
+    def __call__(self, v, bath):  # noqa: D102
+        return jnp.exp(self.z * v / thermal_voltage(bath.temperature)) * self.rate(v, bath)
+
+    def charge(self, bath):  # noqa: D102
+        inner = self.rate.charge(bath)
+        return None if inner is None else inner + self.z
+
+
 class Scaled(AbstractRate):
     """k = factor times another law: allosteric factors, statistical factors such as 4, 3, 2, 1."""
 

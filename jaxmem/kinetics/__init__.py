@@ -9,6 +9,7 @@ from .readings import (
     edge_flux,
     entropy_production,
     generator,
+    off_diagonal,
     propagate,
     relaxation_rates,
     spanning_tree_sum,
@@ -16,6 +17,7 @@ from .readings import (
     stationary,
 )
 from .scheme import AbstractScheme, Balanced, EnergyScheme, Scheme, scheme
+from .turnover import Turnover, released, transported, turnover, weighted
 
 __all__ = [
     "AbstractScheme",
@@ -23,6 +25,7 @@ __all__ = [
     "CycleAudit",
     "EnergyScheme",
     "Scheme",
+    "Turnover",
     "affinity",
     "assemble",
     "audit",
@@ -30,10 +33,15 @@ __all__ = [
     "edge_flux",
     "entropy_production",
     "generator",
+    "off_diagonal",
     "propagate",
     "relaxation_rates",
+    "released",
     "scheme",
     "spanning_tree_sum",
     "state_charge",
     "stationary",
+    "transported",
+    "turnover",
+    "weighted",
 ]

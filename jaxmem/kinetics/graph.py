@@ -3,22 +3,25 @@
 from collections.abc import Sequence
 
 
-def check_edges(states: Sequence[str], edges: Sequence[tuple[int, int]]) -> None:
-    """Refuse graphs that are not one connected piece without loops and double edges.
+def check_edges(states: Sequence[str], edges: Sequence[tuple[int, int]], exchange: Sequence[object]) -> None:
+    """Refuse graphs that are not one connected piece without loops, and two edges between the same states that
+    exchange the same: their rates add. Those that differ, such as an ion that leaves a site to either side, stay.
 
     **Raises:** `ValueError`.
     """
     if len(set(states)) != len(states):
         raise ValueError(f"States must have different names, but they are {', '.join(states)}.")
     seen = set()
-    for i, j in edges:
-        pair = frozenset((i, j))
+    for (i, j), row in zip(edges, exchange, strict=True):
+        released = frozenset(row)
+        back = frozenset((side, -count) for side, count in row)
+        pair = (i, j, released) if i < j else (j, i, back)
         if i == j:
             raise ValueError(f"An edge must connect two states, but one goes from {states[i]} to itself.")
         if pair in seen:
             raise ValueError(
                 f"Two states may be joined by one edge only, but {states[i]} and {states[j]} are joined twice; "
-                f"add the rates."
+                f"add the rates, or say what each edge exchanges."
             )
         seen.add(pair)
     reached = {0}

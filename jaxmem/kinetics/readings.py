@@ -20,12 +20,22 @@ def assemble(
     backward: Float[Array, "... edges"],
 ) -> Float[Array, "... states states"]:
     """The generator [1/ms] of a graph of `count` states from the rates of its edges: rows sum to zero, dp/dt = p Q."""
+    q = off_diagonal(count, edges, forward, backward)
+    return q - jnp.sum(q, -1, keepdims=True) * jnp.eye(count, dtype=q.dtype)
+
+
+def off_diagonal(
+    count: int,
+    edges: tuple[tuple[int, int], ...],
+    forward: Float[Array, "... edges"],
+    backward: Float[Array, "... edges"],
+) -> Float[Array, "... states states"]:
+    """The generator without its diagonal, which is all that `stationary` reads."""
     i = [a for a, _ in edges] + [b for _, b in edges]
     j = [b for _, b in edges] + [a for a, _ in edges]
     both = jnp.concatenate([forward, backward], -1)
     q = jnp.zeros((*both.shape[:-1], count, count), both.dtype)
-    index_i, index_j = jnp.asarray(i), jnp.asarray(j)
-    return q.at[..., index_i, index_j].add(both).at[..., index_i, index_i].add(-both)
+    return q.at[..., jnp.asarray(i), jnp.asarray(j)].add(both)
 
 
 def generator(scheme: AbstractScheme, v: Float[Array, "..."], bath: Bath) -> Float[Array, "... states states"]:

@@ -51,7 +51,7 @@ class Scheme(AbstractScheme):
     exchange: tuple[Exchange, ...] = eqx.field(static=True)
 
     def __check_init__(self):
-        check_edges(self.states, self.edges)
+        check_edges(self.states, self.edges, self.exchange)
         closing = [e for e, law in enumerate(self.backward) if isinstance(law, Balanced)]
         closed = [cycle[0][0] for cycle in fundamental_cycles(len(self.states), self.edges, closing)]
         for e in closing:
@@ -108,7 +108,8 @@ def scheme(
     **Arguments:** `edges`: (forward law, backward law) of each pair of states; a `Balanced()` backward law is set by
     detailed balance round the cycle that the edge closes. `charge`: charge [e0] moved outward by a forward step, where
     the laws do not tell. `exchange`: particles released (+) or taken up (-) by a forward step, keys `(species,
-    inside)`. `states`: the order of the states (default: as they first occur).
+    inside)`. `states`: the order of the states (default: as they first occur). Two edges may join the same states,
+    one as (i, j) and one as (j, i), if they exchange different things, such as the two sides of a pore.
     **Raises:** `ValueError` for unknown states, loops, double edges, or a graph that is not connected.
     """
     names = states or tuple(dict.fromkeys(name for pair in edges for name in pair))
@@ -155,7 +156,7 @@ class EnergyScheme(AbstractScheme):
     reference: Float[Array, ""] = param("K", positive)
 
     def __check_init__(self):
-        check_edges(self.states, self.edges)
+        check_edges(self.states, self.edges, self.exchange)
         for name, want in (("energy", len(self.states) - 1), ("charge", len(self.states) - 1)):
             if getattr(self, name).shape[-1:] != (want,):
                 raise ValueError(f"Argument `{name}` must have one value per state but the first ({want}).")

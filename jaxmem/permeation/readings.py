@@ -1,0 +1,67 @@
+"""What is measured of an open pore: current, conductance, reversal potential, permeability ratios."""
+
+from typing import Protocol
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Float
+
+from .._numerics.root import root
+from ..electrochemistry import Bath, Species, ghk_current
+from .exchange import Exchange
+
+Voltage = Float[ArrayLike, ""]
+
+
+class Law(Protocol):
+    """Anything that has an exchange at a voltage: a permeation, or a mechanism as `channel.SteadyState`."""
+
+    def exchange(self, v: Float[Array, ""], bath: Bath) -> Exchange:
+        """Fluxes and current at v [mV]."""
+        ...
+
+
+def current(law: Law, v: Voltage, bath: Bath) -> Float[Array, ""]:
+    """Current [pA] at v [mV], outward positive."""
+    return law.exchange(_like(v, bath), bath).current
+
+
+def conductance(law: Law, v: Voltage, bath: Bath) -> Float[Array, ""]:
+    """Slope conductance dI/dV [nS] at v [mV], exact."""
+    v = _like(v, bath)
+    return jax.jvp(lambda v: current(law, v, bath), (v,), (jnp.ones_like(v),))[1]
+
+
+def chord_conductance(law: Law, v: Voltage, bath: Bath, reversal: Voltage | None = None) -> Float[Array, ""]:
+    """Chord conductance I/(V - E) [nS] at v [mV]; the slope where V = E.
+
+    **Arguments:** `reversal` E [mV]: where the current is taken to reverse; the law's own by default.
+    """
+    v = _like(v, bath)
+    e = reversal_potential(law, bath) if reversal is None else _like(reversal, bath)
+    apart = v != e
+    return jnp.where(apart, current(law, v, bath) / jnp.where(apart, v - e, 1.0), conductance(law, v, bath))
+
+
+def reversal_potential(law: Law, bath: Bath, *, lower: float = -300.0, upper: float = 300.0) -> Float[Array, ""]:
+    """The voltage [mV] at which the current is zero; NaN if there is none between `lower` and `upper` [mV].
+
+    Found between the two, and differentiable in every parameter of the law and of the bath.
+    """
+    return root(lambda v: current(law, v, bath), _like(lower, bath), _like(upper, bath))
+
+
+def permeability_ratio(reversal: Voltage, bath: Bath, of: Species, to: Species) -> Float[Array, ""]:
+    """P_of/P_to of two ions from the potential at which their currents cancel, by the constant-field equation.
+
+    Bi-ionic (each on one side only) or mixed, of any valences. Other species of the bath count as impermeant.
+
+    **Arguments:** `reversal` [mV]: measured, or from `reversal_potential`; `bath`; `of`, `to`: the two species.
+    **Source:** Goldman 1943; Hille 2001, chapter 14; Fatt & Ginsborg 1958 for divalent ions.
+    """
+    one, other = (ghk_current(reversal, *bath[s], s.z, 1.0, bath.temperature) for s in (of, to))
+    return -other / one
+
+
+def _like(v: Voltage, bath: Bath) -> Float[Array, ""]:
+    return jnp.asarray(v, bath.temperature.dtype)
