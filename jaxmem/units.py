@@ -15,6 +15,7 @@ H = 6.62607015e-34  # Planck constant [J s]
 N_A = 6.02214076e23  # Avogadro constant [1/mol]
 F = E0 * N_A  # Faraday constant [C/mol]; also pA per fmol/ms
 R = KB * N_A  # gas constant [J/(mol K)]
+EPSILON0 = 8.8541878188e-12  # vacuum permittivity [F/m], CODATA 2022
 
 ms, s, us, ns, minute, hour = 1.0, 1e3, 1e-3, 1e-6, 6e4, 3.6e6
 mV, V, uV = 1.0, 1e3, 1e-3
@@ -27,11 +28,12 @@ fmol, pmol, amol = 1.0, 1e3, 1e-3
 um, nm, mm, cm = 1.0, 1e-3, 1e3, 1e4
 GOhm, MOhm, kOhm = 1.0, 1e-3, 1e-6
 
-# The four places where two scales meet.
+# The places where two scales meet.
 UM3 = 1e-3  # 1 um3 in pL
 PORE_CURRENT = F * 1e-6  # 1 mM nm3/ns in pA
 E0_PER_MS = E0 * 1e15  # 1 e0/ms in pA
 MS_PER_CM2 = 0.01  # 1 mS/cm2 in nS/um2
+C_PER_M2 = 1e-18 / E0  # 1 C/m2 in e0/nm2
 
 _BASE = {
     "time": {"ns": ns, "us": us, "ms": ms, "s": s, "sec": s, "min": minute, "h": hour},
@@ -55,6 +57,7 @@ _BASE = {
     "capacity-normalized current": {"pA/pF": 1.0, "A/F": 1.0},
     "capacity-normalized conductance": {"nS/pF": 1.0, "mS/uF": 1.0},
     "permeability times area": {"pL/ms": 1.0},
+    "surface charge density": {"e0/nm2": 1.0, "C/m2": C_PER_M2},
 }
 _UNITS = {name: (dimension, value) for dimension, names in _BASE.items() for name, value in names.items()}
 for _dimension in ("time", "potential", "concentration"):

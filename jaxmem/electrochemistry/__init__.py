@@ -46,6 +46,7 @@ from .potentials import (
     spontaneous,
     to_molar,
 )
+from .surface import grahame_charge, surface_potential
 
 __all__ = [
     "HCO3",
@@ -83,6 +84,7 @@ __all__ = [
     "ghk_voltage",
     "glc",
     "glu",
+    "grahame_charge",
     "hydrolysis_energy",
     "ionic_strength",
     "kJ_per_mol",
@@ -92,6 +94,7 @@ __all__ = [
     "potential_difference",
     "reversal_potential",
     "spontaneous",
+    "surface_potential",
     "to_molar",
     "transport_free_energy",
 ]

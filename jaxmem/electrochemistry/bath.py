@@ -148,6 +148,14 @@ class Bath(eqx.Module):
         """Position of `species` in `bath.species`; `KeyError` naming what is there if it is absent."""
         return _index(species, self.species, "Bath")
 
+    def replaced(self, concentrations: Mapping[tuple[Species, bool], Float[ArrayLike, "*batch"]]) -> "Bath":
+        """The bath with some concentrations [mM] replaced or added; keys are `(species, inside)`."""
+        sides = []
+        for inside, solution in ((True, self.inside), (False, self.outside)):
+            new = {s: c for (s, inner), c in concentrations.items() if inner == inside}
+            sides.append(Solution({**{s: solution[s] for s in solution.species}, **new}))
+        return Bath(sides[0], sides[1], self.temperature)
+
 
 def as_bath(x: Bath | Shaped[ArrayLike, "*batch"]) -> Bath:
     """`x` itself if it is a `Bath`, else a bath of two empty solutions at the temperature `x` [K].

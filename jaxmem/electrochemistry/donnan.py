@@ -5,10 +5,9 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, ArrayLike, Float
 
-from ..units import F, R, thermal_voltage
+from ..units import EPSILON0, F, R, thermal_voltage
 from .bath import Solution
 
-_VACUUM_PERMITTIVITY = 8.8541878188e-12  # CODATA 2022 [F/m]
 _MOST_STEPS = 100
 
 
@@ -88,5 +87,5 @@ def debye_length(
 
     **Arguments:** `solution` [mM]; `temperature` [K]; `permittivity`: relative, 78.5 for water at 25 C.
     """
-    scale = 1e18 * _VACUUM_PERMITTIVITY * R / (2 * F * F)
+    scale = 1e18 * EPSILON0 * R / (2 * F * F)
     return jnp.sqrt(scale * permittivity * temperature / ionic_strength(solution))

@@ -16,8 +16,8 @@ from .scheme import AbstractScheme
 class Turnover(eqx.Module):
     """The steady state of a graph.
 
-    **Arguments:** `occupancy`: of the states; `flux`, `one_way` [1/ms]: net flux along every edge, forward positive, and
-    the larger of its two one-way fluxes.
+    **Arguments:** `occupancy`: of the states; `flux`, `one_way` [1/ms]: net flux along every edge, forward positive,
+    and the larger of its two one-way fluxes.
     """
 
     occupancy: Float[Array, " states"]

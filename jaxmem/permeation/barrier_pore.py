@@ -38,12 +38,14 @@ class PoreFlux(eqx.Module):
 
     @property
     def flux(self) -> Float[Array, " species"]:
-        """Outward flux of every species [1/ms]: the barriers' mean, in which the one that limits the flux counts most."""
+        """Outward flux of every species [1/ms]: the barriers' mean, in which the one that limits the flux counts
+        most."""
         return weighted(self.net, self.one_way)
 
     @property
     def spread(self) -> Float[Array, " species"]:
-        """How far the barriers are from carrying the same flux, relative to the largest one-way flux: an error estimate."""
+        """How far the barriers are from carrying the same flux, relative to the largest one-way flux: an error
+        estimate."""
         largest = jnp.max(self.one_way, -1)
         apart = jnp.max(self.net, -1) - jnp.min(self.net, -1)
         return apart / jnp.where(largest > 0, largest, 1.0)
@@ -54,8 +56,8 @@ class BarrierPore(AbstractPermeation):
 
     The occupancies of the sites are the states of a graph. An ion moves over a barrier into a free neighboring site, or
     from and to a bath, at the rate kappa (kB T/h) exp(-(G* - G)), times its concentration [M] where it enters. G is the
-    energy of the site (a bath's is zero) and z u delta, with u = FV/RT and delta the electrical distance from outside, and
-    what the ions in the pore add by `interaction`; at the top of a barrier that is the mean of before and after. So
+    energy of the site (a bath's is zero) and z u delta, with u = FV/RT and delta the electrical distance from outside,
+    and what the ions in the pore add by `interaction`; at the top of a barrier that is the mean of before and after. So
     detailed balance holds for any parameters: ions at equal electrochemical potentials carry no current.
 
     **Arguments**
@@ -71,8 +73,8 @@ class BarrierPore(AbstractPermeation):
     - `reference` [K]: where the energies hold; at another temperature they are reference/T times as many kT. Without
       it they are in kT of the bath's temperature.
 
-    **Raises:** `ValueError` for sites, barriers and distances that do not fit together, distances that are not between 0
-    and 1 or do not increase, and for more than `MOST_STATES` states.
+    **Raises:** `ValueError` for sites, barriers and distances that do not fit together, distances that are not between
+    0 and 1 or do not increase, and for more than `MOST_STATES` states.
 
     **Source:** Eyring, Lumry & Woodbury 1949; Hille & Schwarz, J. Gen. Physiol. 72, 409 (1978).
     """
@@ -165,8 +167,8 @@ def _rows(values: Energies, species: tuple[Species, ...], name: str) -> Float[Ar
     lengths = sorted({len(row) for row in values})
     if len(values) != len(species) or len(lengths) != 1:
         raise ValueError(
-            f"Argument `{name}` must have a row of one length for each of {len(species)} species, but has {len(values)} "
-            f"rows of length {', '.join(map(str, lengths)) or 0}."
+            f"Argument `{name}` must have a row of one length for each of {len(species)} species, but has "
+            f"{len(values)} rows of length {', '.join(map(str, lengths)) or 0}."
         )
     return jnp.stack([_row(row) for row in values])
 
@@ -180,8 +182,8 @@ def _pairs(energy: Any, sites: int) -> PairInteraction:
     found = PairInteraction(_row(energy) if len(energy) else as_array(np.zeros(0)))
     if found.energy.ndim != 1 or found.energy.shape[0] > max(sites - 1, 1):
         raise ValueError(
-            f"Argument `interaction` must have at most {max(sites - 1, 1)} energies for {sites} sites, of neighbors first, "
-            f"but has shape {found.energy.shape}."
+            f"Argument `interaction` must have at most {max(sites - 1, 1)} energies for {sites} sites, of neighbors "
+            f"first, but has shape {found.energy.shape}."
         )
     return found
 

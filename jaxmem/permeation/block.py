@@ -13,11 +13,11 @@ from .exchange import AbstractPermeation
 class Blocked(AbstractPermeation):
     """An open pore that conducts in some states of a graph only, whose steady state is reached at once.
 
-    Fast block: each opening shows its mean. A block as slow as the gating belongs to the gating's own graph, with the same
-    edges (`gating.Markov`).
+    Fast block: each opening shows its mean. A block as slow as the gating belongs to the gating's own graph, with the
+    same edges (`gating.Markov`).
 
-    **Arguments:** `open`: what the pore carries while it conducts; `scheme`: of the block; `conducting`: the states that
-    conduct.
+    **Arguments:** `open`: what the pore carries while it conducts; `scheme`: of the block; `conducting`: the states
+    that conduct.
     **Raises:** `ValueError` if a conducting state is not in the scheme, or none is named.
     **Source:** Woodhull, J. Gen. Physiol. 61, 687 (1973).
     """
@@ -56,13 +56,13 @@ def woodhull(
 ) -> Scheme:
     """The graph of one blocker at one site in the field: states `free` and `blocked`.
 
-    A blocker from outside that does not pass: the blocked share is 1/(1 + K(0) exp(z delta V F/RT)/c), K(0) = k_off/k_on.
-    Half of the voltage dependence is in each rate. One that `escape`s to the other side is a permeant blocker: block
-    is relieved at strong voltages of either sign.
+    A blocker from outside that does not pass: the blocked share is 1/(1 + K(0) exp(z delta V F/RT)/c), K(0) =
+    k_off/k_on. Half of the voltage dependence is in each rate. One that `escape`s to the other side is a permeant
+    blocker: block is relieved at strong voltages of either sign.
 
     **Arguments:** `blocker`; `k_on` [1/(mM ms)], `k_off` [1/ms]: at 0 mV; `delta`: electrical distance of the site from
-    outside; `inside`: whether the blocker comes from inside; `escape` [1/ms]: rate to the other side at 0 mV; it comes back
-    from there with the rate that detailed balance says.
+    outside; `inside`: whether the blocker comes from inside; `escape` [1/ms]: rate to the other side at 0 mV; it comes
+    back from there with the rate that detailed balance says.
     **Raises:** `ValueError` for a distance that is not between 0 and 1.
     **Source:** Woodhull, J. Gen. Physiol. 61, 687 (1973), eq. 4.
     """

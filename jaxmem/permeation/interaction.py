@@ -12,8 +12,8 @@ class PairInteraction(eqx.Module):
 
     Any function of the same arguments can take its place, a `jax`-differentiable one; a module if it has parameters.
 
-    **Arguments:** `energy` [kT]: u of neighbors, of next neighbors, and so on, for two monovalent ions; distances beyond
-    its length add nothing.
+    **Arguments:** `energy` [kT]: u of neighbors, of next neighbors, and so on, for two monovalent ions; distances
+    beyond its length add nothing.
     """
 
     energy: Float[Array, " distances"] = param("kT")

@@ -39,8 +39,8 @@ def change_of_rate(energy: Real) -> Float[Array, "*shape"]:
     """The factor exp(-ddG/RT) by which a rate changes when its barrier rises by ddG [kT].
 
     In the linear regime, where one barrier limits the flux, it is the factor of the conductance, too: a mutation that
-    lowers the barrier by 2 kcal/mol at 310.15 K, `change_of_rate(from_molar(-2 * kcal_per_mol, 310.15))`, makes it 25.66
-    times larger.
+    lowers the barrier by 2 kcal/mol at 310.15 K, `change_of_rate(from_molar(-2 * kcal_per_mol, 310.15))`, makes it
+    25.66 times larger.
     """
     return jnp.exp(-jnp.asarray(energy))
 
