@@ -1,11 +1,14 @@
 """Stationary distribution of a Markov chain by elimination without subtraction."""
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
 _UNROLLED = 8  # up to this many states the elimination is written out; above it, it is a loop
+_STAGES = (16, 64)  # above so many states the loop has one stage more; each compiles on its own
 
 
 def stationary_distribution(q: Float[Array, "states states"]) -> Float[Array, " states"]:
@@ -61,48 +64,66 @@ def _rescale(p: Float[Array, " states"], new: Float[Array, ""]) -> Float[Array, 
 
 @jax.custom_jvp
 def _looped(q: Float[Array, "states states"]) -> Float[Array, " states"]:
-    _, columns, _, proper = _eliminate(q)
-    return jnp.where(proper, _substitute(columns), jnp.nan)
+    factors, proper = _eliminate(q)
+    return jnp.where(proper, _substitute([columns for _, columns, _ in factors]), jnp.nan)
 
 
 @_looped.defjvp
 def _(primals, tangents):
     (q,), (dq,) = primals, tangents
-    rows, columns, exits, proper = _eliminate(q)
-    p, dp = jax.jvp(_substitute, (columns,), (_eliminate_tangent(rows, columns, exits, dq),))
+    factors, proper = _eliminate(q)
+    columns = [columns for _, columns, _ in factors]
+    p, dp = jax.jvp(_substitute, (columns,), (_eliminate_tangent(factors, dq),))
     return jnp.where(proper, p, jnp.nan), jnp.where(proper, dp, 0.0)
 
 
+def _stages(states: int) -> list[tuple[int, int]]:
+    """(states left at its start, states left at its end) of every stage, the last to one state.
+
+    A loop needs arrays of one shape. Cutting off what is done after every stage halves the work of a single loop.
+    """
+    count = 1 + sum(states > limit for limit in _STAGES)
+    ends = [round(states * part / count) for part in range(count, 0, -1)] + [1]
+    return list(itertools.pairwise(ends))
+
+
 def _eliminate(q):
-    """For k = 1 to states - 1, of the chain watched on 0..k: q[k, :k], q[:k, k]/exits, and the exits of k."""
-    index = jnp.arange(q.shape[0])
+    """For each stage and its k, from low to high: of the chain watched on 0..k, q[k, :k], q[:k, k]/exits, the exits."""
+    factors, proper = [], jnp.array(True)
+    for high, low in _stages(q.shape[0]):
+        index = jnp.arange(high)
 
-    def remove(carry, k):
-        q, proper = carry
-        row = jnp.where(index < k, q[k], 0.0)
-        exits, proper = _positive(row.sum(), proper)
-        column = jnp.where(index < k, q[:, k], 0.0) / exits
-        return (q + column[:, None] * row[None, :], proper), (row, column, exits)
+        def remove(carry, k, index=index):
+            q, proper = carry
+            row = jnp.where(index < k, q[k], 0.0)
+            exits, proper = _positive(row.sum(), proper)
+            column = jnp.where(index < k, q[:, k], 0.0) / exits
+            return (q + column[:, None] * row[None, :], proper), (row, column, exits)
 
-    (_, proper), (rows, columns, exits) = lax.scan(remove, (q, jnp.array(True)), index[1:], reverse=True)
-    return rows, columns, exits, proper
+        (q, proper), found = lax.scan(remove, (q[:high, :high], proper), index[low:], reverse=True)
+        factors.append(found)
+    return factors, proper
 
 
-def _eliminate_tangent(rows, columns, exits, dq):
+def _eliminate_tangent(factors, dq):
     """Tangent of the columns: linear in `dq` with the factors as constants, so the transpose is lean."""
-    index = jnp.arange(dq.shape[0])
+    tangents = []
+    for (high, low), found in zip(_stages(dq.shape[0]), factors, strict=True):
+        index = jnp.arange(high)
 
-    def remove(dq, factors):
-        k, row, column, exits = factors
-        d_row = jnp.where(index < k, dq[k], 0.0)
-        d_column = (jnp.where(index < k, dq[:, k], 0.0) - column * d_row.sum()) / exits
-        return dq + d_column[:, None] * row[None, :] + column[:, None] * d_row[None, :], d_column
+        def remove(dq, factor, index=index):
+            k, row, column, exits = factor
+            d_row = jnp.where(index < k, dq[k], 0.0)
+            d_column = (jnp.where(index < k, dq[:, k], 0.0) - column * d_row.sum()) / exits
+            return dq + d_column[:, None] * row[None, :] + column[:, None] * d_row[None, :], d_column
 
-    return lax.scan(remove, dq, (index[1:], rows, columns, exits), reverse=True)[1]
+        dq, d_columns = lax.scan(remove, dq[:high, :high], (index[low:], *found), reverse=True)
+        tangents.append(d_columns)
+    return tangents
 
 
 def _substitute(columns):
-    states = columns.shape[1]
+    states = columns[0].shape[1]
     index = jnp.arange(states)
 
     def add(p, xs):
@@ -110,6 +131,7 @@ def _substitute(columns):
         new = (p * column).sum()
         return _rescale(jnp.where(index == k, new, p), new), None
 
-    first = jnp.where(index == 0, jnp.ones_like(columns[0]), 0.0)
-    p, _ = lax.scan(add, first, (index[1:], columns))
+    padded = jnp.concatenate([jnp.pad(c, ((0, 0), (0, states - c.shape[1]))) for c in reversed(columns)])
+    first = jnp.where(index == 0, jnp.ones_like(padded[0]), 0.0)
+    p, _ = lax.scan(add, first, (index[1:], padded))
     return p / p.sum()
