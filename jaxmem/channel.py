@@ -59,6 +59,11 @@ class SteadyState(AbstractPermeation):
 
     model: Any
 
+    def check(self, bath):  # noqa: D102
+        for part in jax.tree.leaves(self.model, is_leaf=_is_law):
+            if _is_law(part):
+                part.check(bath)
+
     def exchange(self, v, bath):  # noqa: D102
         parts = self.model if isinstance(self.model, tuple) else (self.model,)
         exchanges = [
@@ -68,3 +73,7 @@ class SteadyState(AbstractPermeation):
             for part in parts
         ]
         return jax.tree.map(lambda *terms: sum(terms[1:], terms[0]), *exchanges)
+
+
+def _is_law(part: Any) -> bool:
+    return isinstance(part, AbstractPermeation)

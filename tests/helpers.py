@@ -12,9 +12,20 @@ import pytest
 
 from jaxmem import gating, rates
 from jaxmem.channel import Channel
-from jaxmem.electrochemistry import Bath, Ca, Cl, K, Na, Species
+from jaxmem.electrochemistry import Ba, Bath, Ca, Cl, K, Mg, Na, Species
 from jaxmem.kinetics import Balanced, EnergyScheme, scheme
-from jaxmem.permeation import GHK, Ohmic
+from jaxmem.permeation import (
+    GHK,
+    BarrierPore,
+    BindingPolynomial,
+    Blocked,
+    ChargedMouths,
+    GraphPore,
+    Ohmic,
+    PermeabilityRatios,
+    tabulate,
+    woodhull,
+)
 from jaxmem.rates import Binding, Constant, Exponential, Eyring, Linoid, Scaled
 
 
@@ -22,6 +33,16 @@ def cell() -> Bath:
     """A mammalian cell at 37 C."""
     inside, outside = {K: 140.0, Na: 12.0, Cl: 8.0, Ca: 1e-3}, {K: 4.0, Na: 145.0, Cl: 120.0, Ca: 1.8}
     return Bath(inside, outside, 310.15)
+
+
+def neutral() -> Bath:
+    """The cell with the anions that make both sides electroneutral."""
+    return Bath({K: 140.0, Na: 12.0, Cl: 152.0}, {K: 4.0, Na: 145.0, Cl: 149.0}, 310.15)
+
+
+def magnesium() -> Bath:
+    """The cell with Mg on both sides."""
+    return cell().replaced({(Mg, True): 0.8, (Mg, False): 1.2})
 
 
 @dataclass(frozen=True)
@@ -86,6 +107,24 @@ def _ladder() -> Any:
     return scheme({(f"S{k}", f"S{k + 1}"): (Scaled(opening, 1.0 + k), closing) for k in range(15)})
 
 
+def _pore() -> Any:
+    """Two sites for K and Na, which repel each other."""
+    return BarrierPore(
+        {K: [-2.0, -1.5], Na: [-0.8, -1.0]},
+        {K: [8.0, 6.0, 8.5], Na: [9.0, 7.5, 9.2]},
+        [0.1, 0.2, 0.5, 0.8, 0.9],
+        [1.5],
+        transmission=0.7,
+        reference=298.15,
+    )
+
+
+def _channel_of_calcium() -> Any:
+    """Two sites for Ca and Ba: a mixed pore is a trap."""
+    occupancies = ({Ca: 1}, {Ba: 1}, {Ca: 2}, {Ba: 2}, {Ca: 1, Ba: 1})
+    return BindingPolynomial(occupancies, [0.5, 0.2, 0.025, 0.004, 0.2], [0.1, 0.1, 3e3, 6e3, 150.0])
+
+
 def _gate() -> Any:
     return gating.Gate(Linoid(0.1, -55.0, 10.0), Exponential(0.055, -0.0125))
 
@@ -98,21 +137,21 @@ def _sodium() -> Any:
 
 #: State graphs: `scheme(...)` and `EnergyScheme(...)`.
 SCHEMES: tuple[Component, ...] = (
-    Component(
-        "two-state scheme", lambda: scheme({("C", "O"): (Exponential(0.2, 0.03), Exponential(0.3, -0.04))})
-    ),
+    Component("two-state scheme", lambda: scheme({("C", "O"): (Exponential(0.2, 0.03), Exponential(0.3, -0.04))})),
     Component("balanced square", lambda: _square(Balanced())),
     Component("open square", lambda: _square(Constant(0.4))),
     Component("receptor", _receptor),
     Component("exchanger", _exchanger),
     Component("ladder", _ladder),
+    Component("barrier pore", lambda: _pore().scheme),
+    Component("permeant blocker", lambda: woodhull(Mg, 5.0, 20.0, 0.7, escape=2.0), magnesium),
 )
 
 #: Those that detailed balance holds for, whatever the voltage.
 AT_EQUILIBRIUM = ("two-state scheme", "balanced square", "receptor", "ladder")
 
 #: Those with an exchange table that says all that they bind: their cycles are paid for by the bath.
-PAID = ("two-state scheme", "balanced square", "receptor", "exchanger", "ladder")
+PAID = ("two-state scheme", "balanced square", "receptor", "exchanger", "ladder", "barrier pore", "permeant blocker")
 
 #: Whatever answers `init, derivative, advance, open_probability`: gates, relaxations, Markov schemes.
 GATINGS: tuple[Component, ...] = (
@@ -148,6 +187,17 @@ PERMEATIONS: tuple[Component, ...] = (
         lambda: GHK(np.asarray([1e-3, 2e-3]), (K, GLUCOSE)),
         lambda: Bath({K: 140.0, GLUCOSE: 1.0}, {K: 4.0, GLUCOSE: 5.0}, 293.15),
     ),
+    Component("Ohmic, K and Na", lambda: Ohmic(np.asarray([2.0, 0.5]), species=(K, Na))),
+    Component("permeability ratios", lambda: PermeabilityRatios(3e-3, {K: 1.0, Na: 0.03})),
+    Component("barrier pore", _pore),
+    Component("graph pore", lambda: GraphPore(_pore().scheme)),
+    Component(
+        "blocked", lambda: Blocked(GHK(np.asarray([3e-3]), (K,)), woodhull(Mg, 5.0, 20.0, 0.7), ("free",)), magnesium
+    ),
+    Component("permeant blocker", lambda: GraphPore(woodhull(Mg, 5.0, 20.0, 0.7, escape=2.0)), magnesium),
+    Component("binding polynomial", _channel_of_calcium, lambda: cell().replaced({(Ba, False): 10.0})),
+    Component("charged mouths", lambda: ChargedMouths(_pore(), -0.2, 0.05), neutral),
+    Component("tabulated", lambda: tabulate(_pore(), np.linspace(-160.0, 100.0, 27), cell())),
 )
 
 GLUCOSE = Species("glucose", 0)
@@ -159,13 +209,10 @@ MECHANISMS: tuple[Component, ...] = (
     Component("leak", lambda: Channel(gating.AlwaysOpen(), Ohmic(0.3, reversal=-54.4))),
     Component(
         "calcium channel",
-        lambda: Channel(
-            gating.Markov(_square(Balanced()), ("O",)), GHK(np.asarray([2e-4, 1e-6]), (Ca, K)), 100.0
-        ),
+        lambda: Channel(gating.Markov(_square(Balanced()), ("O",)), GHK(np.asarray([2e-4, 1e-6]), (Ca, K)), 100.0),
     ),
-    Component(
-        "receptor channel", lambda: Channel(gating.Markov(_receptor(), ("open",)), Ohmic(1.5, species=Cl))
-    ),
+    Component("barrier channel", lambda: Channel(gating.HodgkinHuxley((_gate(),), (4,)), _pore(), 200.0)),
+    Component("receptor channel", lambda: Channel(gating.Markov(_receptor(), ("open",)), Ohmic(1.5, species=Cl))),
 )
 
 

@@ -41,7 +41,7 @@ def root(
             new = jnp.where(inside & (count % 3 != 2), newton, 0.5 * (a + b))
             return jnp.where(value == 0, x, new), a, b, jnp.where(value == 0, 0.0, new - x), count + 1
 
-        begin = (start, a, b, b - a + scale, 0)
+        begin = (start, a, b, jnp.abs(b - a), 0)
         x = lax.while_loop(going, narrow, begin)[0]
         x = jnp.where(low == 0, lower, jnp.where(high == 0, upper, x))
         return jnp.where(opposite, x, jnp.nan)

@@ -11,6 +11,7 @@ _UNROLLED = 8  # up to this many states the elimination is written out; above it
 _STAGES = (16, 64)  # above so many states the loop has one stage more; each compiles on its own
 
 
+@jax.jit  # so that a call outside compiled code compiles its loops once for each number of states
 def stationary_distribution(q: Float[Array, "states states"]) -> Float[Array, " states"]:
     """The distribution p with p q = 0 and sum p = 1, of shape (states,).
 

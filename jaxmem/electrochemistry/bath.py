@@ -7,6 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, ArrayLike, Float, Shaped
 
 from ..params import as_array
@@ -127,6 +128,24 @@ class Bath(eqx.Module):
         self.outside = outside if outside.species else empty
         self.temperature = jnp.asarray(temperature, dtype)
 
+    def check(self) -> None:
+        """Refuses concentrations and temperatures, where their values are known, that cannot be.
+
+        **Raises:** `ValueError`.
+        """
+        for side, solution in (("inside", self.inside), ("outside", self.outside)):
+            for s in solution.species:
+                low = _least(solution[s])
+                if not 0.0 <= low < np.inf:
+                    raise ValueError(
+                        f"A concentration must be a number of mM and not negative, but {s.name} {side} is {low:g}."
+                    )
+        if not 0.0 < _least(self.temperature) < np.inf:
+            raise ValueError(
+                f"A temperature must be above absolute zero, but is {_least(self.temperature):g} K; add 273.15 to "
+                "degrees Celsius."
+            )
+
     @property
     def species(self) -> tuple[Species, ...]:
         """Every species of the bath: those inside in their order, then those outside alone."""
@@ -172,6 +191,11 @@ def as_bath(x: Bath | Shaped[ArrayLike, "*batch"]) -> Bath:
             "write Bath(inside, outside, temperature)."
         )
     return Bath(Solution({}), Solution({}), x)
+
+
+def _least(x: Array) -> float:
+    """The smallest of some values, or NaN if one is; one where they are traced and not known."""
+    return 1.0 if isinstance(x, Tracer) or np.size(x) == 0 else float(np.min(np.asarray(x)))
 
 
 def _index(species: Species, present: tuple[Species, ...], where: str) -> int:

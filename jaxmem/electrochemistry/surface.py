@@ -1,5 +1,6 @@
 """Diffuse layers on charged surfaces: the Grahame equation and its inverse."""
 
+import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
@@ -36,9 +37,15 @@ def surface_potential(
 
     **Arguments:** `charge` [e0/nm2] (`0.05 * units.C_PER_M2`); others as `grahame_charge`. NaN beyond 30 kT/e0.
     """
-    bound = jnp.asarray(30.0, solution.c.dtype)
+    as_array = lambda x: jnp.asarray(x, solution.c.dtype)
+    return _potential(as_array(charge), solution, as_array(temperature), as_array(permittivity))
+
+
+@eqx.filter_jit
+def _potential(charge: Array, solution: Solution, temperature: Array, permittivity: Array) -> Float[Array, ""]:
+    bound = jnp.full_like(charge, 30.0)
     phi = root(lambda phi: _charge(phi, solution, temperature, permittivity) - charge, -bound, bound)
-    return phi * thermal_voltage(jnp.asarray(temperature, solution.c.dtype))
+    return phi * thermal_voltage(temperature)
 
 
 def _charge(phi, solution: Solution, temperature: Real, permittivity: Real) -> Float[Array, ""]:

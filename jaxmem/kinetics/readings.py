@@ -21,7 +21,8 @@ def assemble(
 ) -> Float[Array, "... states states"]:
     """The generator [1/ms] of a graph of `count` states from the rates of its edges: rows sum to zero, dp/dt = p Q."""
     q = off_diagonal(count, edges, forward, backward)
-    return q - jnp.sum(q, -1, keepdims=True) * jnp.eye(count, dtype=q.dtype)
+    every = jnp.arange(count)
+    return q.at[..., every, every].add(-jnp.sum(q, -1))
 
 
 def off_diagonal(

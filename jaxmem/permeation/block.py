@@ -41,6 +41,9 @@ class Blocked(AbstractPermeation):
         p = turnover(self.scheme, v, bath).occupancy
         return sum((p[self.scheme.states.index(name)] for name in self.conducting), start=jnp.zeros_like(p[0]))
 
+    def check(self, bath):  # noqa: D102
+        self.open.check(bath)
+
     def exchange(self, v, bath):  # noqa: D102
         return self.open.exchange(v, bath).scaled(self.unblocked(v, bath))
 
@@ -56,9 +59,9 @@ def woodhull(
 ) -> Scheme:
     """The graph of one blocker at one site in the field: states `free` and `blocked`.
 
-    A blocker from outside that does not pass: the blocked share is 1/(1 + K(0) exp(z delta V F/RT)/c), K(0) =
-    k_off/k_on. Half of the voltage dependence is in each rate. One that `escape`s to the other side is a permeant
-    blocker: block is relieved at strong voltages of either sign.
+    A blocker from outside that does not pass: the free share is 1/(1 + c/K), K = (k_off/k_on) exp(z delta V F/RT). Half
+    of the voltage dependence is in each rate. One that `escape`s to the other side is a permeant blocker: strong
+    voltages drive it through, and relieve the block if its site is nearer to where it came from.
 
     **Arguments:** `blocker`; `k_on` [1/(mM ms)], `k_off` [1/ms]: at 0 mV; `delta`: electrical distance of the site from
     outside; `inside`: whether the blocker comes from inside; `escape` [1/ms]: rate to the other side at 0 mV; it comes

@@ -36,12 +36,16 @@ class ChargedMouths(AbstractPermeation):
     def potentials(self, bath: Bath) -> tuple[Float[Array, ""], Float[Array, ""]]:
         """Surface potentials [mV] (inside, outside) relative to their baths."""
         pairs = ((self.inside, bath.inside), (self.outside, bath.outside))
-        for side, solution in zip(("inside", "outside"), (bath.inside, bath.outside), strict=True):
-            _check_neutral(solution, side)
         inner, outer = (surface_potential(q, s, bath.temperature, self.permittivity) for q, s in pairs)
         return inner, outer
 
+    def check(self, bath):  # noqa: D102
+        _check_neutral(bath.inside, "inside")
+        _check_neutral(bath.outside, "outside")
+        self.open.check(bath)
+
     def exchange(self, v, bath):  # noqa: D102
+        self.check(bath)
         inner, outer = self.potentials(bath)
         near = Bath(_at(bath.inside, inner, bath), _at(bath.outside, outer, bath), bath.temperature)
         return self.open.exchange(v + inner - outer, near)

@@ -54,6 +54,12 @@ def carried(
 class AbstractPermeation(eqx.Module):
     """The open channel."""
 
+    def check(self, bath: Bath) -> None:
+        """Refuses a bath, whose values are known, that the law cannot hold for.
+
+        **Raises:** `ValueError`; here nothing is refused.
+        """
+
     @abc.abstractmethod
     def exchange(self, v: Float[Array, ""], bath: Bath) -> Exchange:
         """Fluxes and current of one open channel at v [mV]."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
@@ -46,6 +47,14 @@ def unidirectional_fluxes(
     **Raises:** `ValueError` if the pore does not pass the species.
     **Source:** Ussing, Acta Physiol. Scand. 19, 43 (1949); Hodgkin & Keynes, J. Physiol. 128, 61 (1955).
     """
+    bath.check()
+    return _tracers(pore, species, jnp.asarray(v, bath.temperature.dtype), bath)
+
+
+@eqx.filter_jit
+def _tracers(
+    pore: BarrierPore, species: Species, v: Float[Array, ""], bath: Bath
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
     doubled, isotope = labeled(pore, species)
     inside, outside = bath[species]
     none = jnp.zeros_like(inside)
@@ -65,13 +74,17 @@ def flux_ratio_exponent(pore: BarrierPore, species: Species, v: Float[ArrayLike,
     **Arguments, Raises:** as `unidirectional_fluxes`.
     **Source:** Hodgkin & Keynes, J. Physiol. 128, 61 (1955); Hille & Schwarz, J. Gen. Physiol. 72, 409 (1978).
     """
+    bath.check()
+    return _exponent(pore, species, jnp.asarray(v, bath.temperature.dtype), bath)
 
+
+@eqx.filter_jit
+def _exponent(pore: BarrierPore, species: Species, v: Float[Array, ""], bath: Bath) -> Float[Array, ""]:
     def both(v):
         influx, efflux = unidirectional_fluxes(pore, species, v, bath)
         drive = -potential_difference(*bath[species], species.z, v, bath.temperature)
         return jnp.stack([jnp.log(influx) - jnp.log(efflux), drive])
 
-    v = jnp.asarray(v, bath.temperature.dtype)
     (ratio, drive), (d_ratio, d_drive) = jax.jvp(both, (v,), (jnp.ones_like(v),))
     away = jnp.abs(drive) > jnp.finfo(v.dtype).eps ** (1 / 3)
     return jnp.where(away, ratio / jnp.where(away, drive, 1.0), d_ratio / d_drive)

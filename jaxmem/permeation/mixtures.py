@@ -10,7 +10,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from .._numerics.root import root
 from ..electrochemistry import Bath, Species
-from .readings import Law, current
+from .readings import Law, conditions
 
 #: Where a minimum is looked for before it is refined: mole fractions, close together near the pure solutions.
 FRACTIONS = tuple(float(x) for x in 0.5 - 0.5 * np.cos(np.linspace(0.0, np.pi, 65)))
@@ -91,8 +91,13 @@ def mole_fraction_minimum(
     **Arguments:** as `mixture`; `v` [mV].
     **Source:** Hess & Tsien, Nature 309, 453 (1984); Almers & McCleskey, J. Physiol. 353, 585 (1984).
     """
-    dtype = bath.temperature.dtype
-    at = lambda x: current(law, v, mixture(bath, pair, x, total, inside=inside))
-    fraction = smallest(lambda x: jnp.abs(at(x)), jnp.asarray(FRACTIONS, dtype))
-    zero = jnp.zeros((), dtype)
-    return MoleFractionMinimum(fraction, at(fraction), at(zero + 1.0), at(zero))
+    bath = conditions(law, bath)
+    as_array = lambda x: jnp.asarray(x, bath.temperature.dtype)
+    return _minimum(law, as_array(v), bath, pair, as_array(total), inside)
+
+
+@eqx.filter_jit
+def _minimum(law: Law, v: Array, bath: Bath, pair: tuple[Species, Species], total: Array, inside: bool):
+    at = lambda x: law.exchange(v, mixture(bath, pair, x, total, inside=inside)).current
+    fraction = smallest(lambda x: jnp.abs(at(x)), jnp.asarray(FRACTIONS, v.dtype))
+    return MoleFractionMinimum(fraction, at(fraction), at(jnp.ones_like(v)), at(jnp.zeros_like(v)))

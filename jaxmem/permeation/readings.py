@@ -2,13 +2,14 @@
 
 from typing import Protocol
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from .._numerics.root import root
-from ..electrochemistry import Bath, Species, ghk_current
-from .exchange import Exchange
+from ..electrochemistry import Bath, Species, as_bath, ghk_current
+from .exchange import AbstractPermeation, Exchange
 
 Voltage = Float[ArrayLike, ""]
 
@@ -22,14 +23,18 @@ class Law(Protocol):
 
 
 def current(law: Law, v: Voltage, bath: Bath) -> Float[Array, ""]:
-    """Current [pA] at v [mV], outward positive."""
-    return law.exchange(_like(v, bath), bath).current
+    """Current [pA] at v [mV], outward positive.
+
+    **Raises:** `ValueError` for a bath with negative concentrations, or that the law cannot hold for; so do the others.
+    """
+    bath = conditions(law, bath)
+    return _current(law, _like(v, bath), bath)
 
 
 def conductance(law: Law, v: Voltage, bath: Bath) -> Float[Array, ""]:
     """Slope conductance dI/dV [nS] at v [mV], exact."""
-    v = _like(v, bath)
-    return jax.jvp(lambda v: current(law, v, bath), (v,), (jnp.ones_like(v),))[1]
+    bath = conditions(law, bath)
+    return _conductance(law, _like(v, bath), bath)
 
 
 def chord_conductance(law: Law, v: Voltage, bath: Bath, reversal: Voltage | None = None) -> Float[Array, ""]:
@@ -37,6 +42,7 @@ def chord_conductance(law: Law, v: Voltage, bath: Bath, reversal: Voltage | None
 
     **Arguments:** `reversal` E [mV]: where the current is taken to reverse; the law's own by default.
     """
+    bath = conditions(law, bath)
     v = _like(v, bath)
     e = reversal_potential(law, bath) if reversal is None else _like(reversal, bath)
     apart = v != e
@@ -48,7 +54,23 @@ def reversal_potential(law: Law, bath: Bath, *, lower: float = -300.0, upper: fl
 
     Found between the two, and differentiable in every parameter of the law and of the bath.
     """
-    return root(lambda v: current(law, v, bath), _like(lower, bath), _like(upper, bath))
+    bath = conditions(law, bath)
+    return _reversal(law, bath, _like(lower, bath), _like(upper, bath))
+
+
+@eqx.filter_jit
+def _current(law: Law, v: Float[Array, ""], bath: Bath) -> Float[Array, ""]:
+    return law.exchange(v, bath).current
+
+
+@eqx.filter_jit
+def _conductance(law: Law, v: Float[Array, ""], bath: Bath) -> Float[Array, ""]:
+    return jax.jvp(lambda v: law.exchange(v, bath).current, (v,), (jnp.ones_like(v),))[1]
+
+
+@eqx.filter_jit
+def _reversal(law: Law, bath: Bath, lower: Float[Array, ""], upper: Float[Array, ""]) -> Float[Array, ""]:
+    return root(lambda v: law.exchange(v, bath).current, lower, upper)
 
 
 def permeability_ratio(reversal: Voltage, bath: Bath, of: Species, to: Species) -> Float[Array, ""]:
@@ -61,6 +83,18 @@ def permeability_ratio(reversal: Voltage, bath: Bath, of: Species, to: Species) 
     """
     one, other = (ghk_current(reversal, *bath[s], s.z, 1.0, bath.temperature) for s in (of, to))
     return -other / one
+
+
+def conditions(law: Law, bath: Bath | float) -> Bath:
+    """The bath, if it is one that can be and that the law can hold for, as far as its values are known.
+
+    **Raises:** `ValueError`.
+    """
+    bath = as_bath(bath)
+    bath.check()
+    if isinstance(law, AbstractPermeation):
+        law.check(bath)
+    return bath
 
 
 def _like(v: Voltage, bath: Bath) -> Float[Array, ""]:

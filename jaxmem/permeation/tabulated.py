@@ -81,8 +81,10 @@ def tabulate(
         steps = np.diff(grid)
         if grid.ndim != 1 or grid.size < 5 or not np.all(steps > 0) or np.ptp(steps) > 1e-6 * steps.max():
             even = "evenly spaced" if name == "v" else "evenly spaced in their logarithm"
-            raise InputError(f"The grid of {name} must have at least five increasing values, {even}; use np.linspace or "
-                             f"np.geomspace.")  # fmt: skip
+            raise InputError(
+                f"The grid of {name} must have at least five increasing values, {even}; use np.linspace or "
+                "np.geomspace."
+            )
     sides = tuple(concentrations or {})
     dtype = bath.temperature.dtype
 

@@ -59,9 +59,7 @@ def test_ghk_is_the_sum_of_its_species(v, k_in, k_out, ca_in, ca_out):
     parts = [ghk_current(v, k_in, k_out, 1, 2e-3, T), ghk_current(v, ca_in, ca_out, 2, 5e-4, T)]
     scale = sum(abs(float(part)) for part in parts)
     assert_allclose(exchange.current, sum(map(float, parts)), rtol=1e-12, atol=1e-13 * scale)
-    assert_allclose(
-        exchange.outside, np.asarray(parts) / (F * np.asarray([1, 2])), rtol=1e-12, atol=1e-15 * scale / F
-    )
+    assert_allclose(exchange.outside, np.asarray(parts) / (F * np.asarray([1, 2])), rtol=1e-12, atol=1e-15 * scale / F)
     assert_allclose(exchange.inside, -exchange.outside, rtol=0)
 
 
@@ -89,8 +87,7 @@ def test_ghk_needs_one_permeability_for_each_species(permeability):
     with pytest.raises(ValueError) as caught:
         GHK(permeability, (K, Na))
     assert str(caught.value) == (
-        f"Argument `permeability` must have one value for each of the 2 species, but has "
-        f"shape {permeability.shape}."
+        f"Argument `permeability` must have one value for each of the 2 species, but has shape {permeability.shape}."
     )
 
 
@@ -99,9 +96,7 @@ def test_species_that_the_bath_lacks_are_named():
     for model in (Ohmic(1.0, species=Na), GHK(np.asarray([1.0]), (Na,))):
         with pytest.raises(KeyError, match=r"must hold Na\(\+1\)"):
             model.exchange(jnp.zeros(()), bath)
-    with pytest.raises(
-        KeyError, match="The bath must hold Na, which the channel carries; its species are: K"
-    ):
+    with pytest.raises(KeyError, match="The bath must hold Na, which the channel carries; its species are: K"):
         carried({Na: jnp.ones(())}, bath, jnp.ones(()))
 
 
@@ -114,9 +109,7 @@ def test_a_species_on_one_side_alone_flows_from_there():
 
 
 def test_exchanges_scale():
-    exchange = Exchange(jnp.asarray([1.0, -2.0]), jnp.asarray([-1.0, 2.0]), jnp.asarray(3.0)).scaled(
-        jnp.asarray(2.0)
-    )
+    exchange = Exchange(jnp.asarray([1.0, -2.0]), jnp.asarray([-1.0, 2.0]), jnp.asarray(3.0)).scaled(jnp.asarray(2.0))
     assert_allclose(exchange.inside, [2.0, -4.0])
     assert_allclose(exchange.outside, [-2.0, 4.0])
     assert_allclose(exchange.current, 6.0)
