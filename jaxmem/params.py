@@ -44,12 +44,13 @@ def as_array(value: Any) -> Any:
     return jnp.asarray(value, dtype=jnp.result_type(float))
 
 
-def param(unit: str, domain: Domain = real) -> Any:
+def param(unit: str, domain: Domain = real, **options: Any) -> Any:
     """A field of an equinox module that is a parameter: a float array with a unit and a natural domain.
 
-    **Arguments:** `unit`: a name that `units.factor` knows, `""` for a pure number.
+    **Arguments:** `unit`: a name that `units.factor` knows, `""` for a pure number; `options`: of `equinox.field`, such
+    as `default=None`.
     """
-    return eqx.field(converter=as_array, metadata={"unit": unit, "domain": domain})
+    return eqx.field(converter=as_array, metadata={"unit": unit, "domain": domain}, **options)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,6 +5,7 @@ Hodgkin-Huxley channel are made of. `Scaled` and `Q10` wrap another law.
 """
 
 import abc
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -120,6 +121,25 @@ class Binding(AbstractRate):
     def __call__(self, v, bath):  # noqa: D102
         inside, outside = bath[self.species]
         return self.k * (inside if self.inside else outside) + jnp.zeros_like(v)
+
+    def charge(self, bath):  # noqa: D102
+        return jnp.zeros_like(self.k)
+
+
+class MassAction(AbstractRate):
+    """k = k0 prod c^n: a rate times what binds at once, such as `MassAction(k, {(Na, False): 2})`.
+
+    **Arguments:** `k` [1/ms]: where every concentration is 1 mM; `bound`: particles, keys `(species, inside)`.
+    """
+
+    k: Float[Array, ""] = param("1/ms", positive)
+    bound: Any = eqx.field(static=True, converter=lambda bound: tuple(dict(bound).items()))
+
+    def __call__(self, v, bath):  # noqa: D102
+        k = self.k + jnp.zeros_like(v)
+        for (species, inside), count in self.bound:
+            k = k * bath[species][0 if inside else 1] ** count
+        return k
 
     def charge(self, bath):  # noqa: D102
         return jnp.zeros_like(self.k)

@@ -56,6 +56,7 @@ _BASE = {
     "capacitance density": {"uF/cm2": 1.0, "F/m2": 1e2},
     "capacity-normalized current": {"pA/pF": 1.0, "A/F": 1.0},
     "capacity-normalized conductance": {"nS/pF": 1.0, "mS/uF": 1.0},
+    "amount per time": {"fmol/ms": 1.0, "fmol/s": 1e-3, "pmol/s": 1.0},
     "permeability times area": {"pL/ms": 1.0},
     "surface charge density": {"e0/nm2": 1.0, "C/m2": C_PER_M2},
 }
@@ -63,6 +64,9 @@ _UNITS = {name: (dimension, value) for dimension, names in _BASE.items() for nam
 for _dimension in ("time", "potential", "concentration"):
     for _name, _value in _BASE[_dimension].items():
         _UNITS[f"1/{_name}"] = (f"1/{_dimension}", 1.0 / _value)
+for _n in (2, 3, 4):  # what n ions weigh in a binding polynomial
+    for _name, _value in _BASE["concentration"].items():
+        _UNITS[f"1/{_name}{_n}"] = (f"1/concentration^{_n}", 1.0 / _value**_n)
 for _c, _x in _BASE["concentration"].items():
     for _t, _y in _BASE["time"].items():
         _UNITS[f"1/({_c} {_t})"] = _UNITS[f"1/{_c}/{_t}"] = ("1/(concentration time)", 1.0 / (_x * _y))

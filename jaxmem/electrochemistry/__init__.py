@@ -1,6 +1,8 @@
 """Species and baths, and the thermodynamics of moving ions across a membrane."""
 
 from .bath import (
+    ADP,
+    ATP,
     HCO3,
     NH4,
     Ba,
@@ -13,6 +15,7 @@ from .bath import (
     Li,
     Mg,
     Na,
+    Pi,
     Rb,
     Solution,
     Species,
@@ -49,6 +52,8 @@ from .potentials import (
 from .surface import grahame_charge, surface_potential
 
 __all__ = [
+    "ADP",
+    "ATP",
     "HCO3",
     "NH4",
     "Ba",
@@ -62,6 +67,7 @@ __all__ = [
     "Li",
     "Mg",
     "Na",
+    "Pi",
     "Rb",
     "Solution",
     "Species",

@@ -40,6 +40,10 @@ HCO3 = Species("HCO3", -1)
 glu = Species("glu", -1)
 gaba = Species("gaba", 0)
 glc = Species("glc", 0)
+# Biochemical reactants, the sum of all their forms: they stay on their side, and no charge of theirs is counted.
+ATP = Species("ATP", 0)
+ADP = Species("ADP", 0)
+Pi = Species("Pi", 0)
 
 
 def _floating(x: ArrayLike) -> float | Array:

@@ -151,8 +151,10 @@ def audit(scheme: AbstractScheme, v: float, bath: Bath) -> tuple[CycleAudit, ...
     conditions = as_bath(bath)
     u = v / thermal_voltage(conditions.temperature)
     paid = []
-    for exchange in scheme.exchange:
+    for e, exchange in enumerate(scheme.exchange):
         total = jnp.zeros_like(conditions.temperature)
+        if scheme.reaction is not None:
+            total = total - jnp.asarray(scheme.reaction)[e]
         for (species, inside), count in exchange:
             here = conditions[species][0 if inside else 1]
             total = total - count * (jnp.log(1e-3 * here) + (species.z * u if inside else 0.0))

@@ -23,6 +23,7 @@ class AbstractScheme(eqx.Module):
     states: eqx.AbstractVar[tuple[str, ...]]
     edges: eqx.AbstractVar[tuple[tuple[int, int], ...]]
     exchange: eqx.AbstractVar[tuple[Exchange, ...]]
+    reaction: eqx.AbstractVar[Any]  # standard free energy [kT] of what reacts on each edge, (edges,) or None
 
     @abc.abstractmethod
     def rates(self, v: Float[Array, "..."], bath: Bath) -> tuple[Float[Array, "... edges"], Float[Array, "... edges"]]:
@@ -49,6 +50,7 @@ class Scheme(AbstractScheme):
     backward: tuple[AbstractRate | Balanced, ...]
     given_charges: tuple[float | None, ...] = eqx.field(static=True)
     exchange: tuple[Exchange, ...] = eqx.field(static=True)
+    reaction: tuple[float, ...] | None = eqx.field(static=True, default=None)
 
     def __check_init__(self):
         check_edges(self.states, self.edges, self.exchange)
@@ -101,6 +103,7 @@ def scheme(
     *,
     charge: Mapping[tuple[str, str], float] | None = None,
     exchange: Mapping[tuple[str, str], Mapping[Any, int]] | None = None,
+    reaction: Mapping[tuple[str, str], float] | None = None,
     states: tuple[str, ...] | None = None,
 ) -> Scheme:
     """A state graph from its edges: ``scheme({("C", "O"): (opening, closing)})``.
@@ -108,12 +111,15 @@ def scheme(
     **Arguments:** `edges`: (forward law, backward law) of each pair of states; a `Balanced()` backward law is set by
     detailed balance round the cycle that the edge closes. `charge`: charge [e0] moved outward by a forward step, where
     the laws do not tell. `exchange`: particles released (+) or taken up (-) by a forward step, keys `(species,
-    inside)`. `states`: the order of the states (default: as they first occur). Two edges may join the same states,
-    one as (i, j) and one as (j, i), if they exchange different things, such as the two sides of a pore.
+    inside)`. `reaction`: standard free energy [kT] of what reacts in a forward step, such as that of ATP hydrolysis; it
+    counts in the books (`audit`) alone. `states`: the order of the states (default: as they first occur). Two edges may
+    join the same states, one as (i, j) and one as (j, i), if they exchange different things, such as the two sides of a
+    pore.
     **Raises:** `ValueError` for unknown states, loops, double edges, or a graph that is not connected.
     """
     names = states or tuple(dict.fromkeys(name for pair in edges for name in pair))
-    for what, table in (("edges", edges), ("charge", charge or {}), ("exchange", exchange or {})):
+    tables = {"edges": edges, "charge": charge or {}, "exchange": exchange or {}, "reaction": reaction or {}}
+    for what, table in tables.items():
         for pair in table:
             for name in pair:
                 if name not in names:
@@ -132,6 +138,7 @@ def scheme(
         backward=tuple(pair[1] for pair in edges.values()),
         given_charges=tuple((charge or {}).get(pair) for pair in edges),
         exchange=tuple(tuple((exchange or {}).get(pair, {}).items()) for pair in edges),
+        reaction=tuple(float(reaction.get(pair, 0.0)) for pair in edges) if reaction else None,
     )
 
 
@@ -139,11 +146,12 @@ class EnergyScheme(AbstractScheme):
     """A graph given by energies: detailed balance, with what the baths pay, holds whatever the parameters.
 
     kf = (kB T/h) exp(-(G* - Gi) - (q* - qi) u) prod(taken up) exp(mu), and backward likewise, so that
-    ln(kf/kb) = -[dG + dq u + sum nu mu] with u = FV/RT, mu_inside = ln c + z u, mu_outside = ln c (c in M).
+    ln(kf/kb) = -[dG + dG0 + dq u + sum nu mu] with u = FV/RT, mu_inside = ln c + z u, mu_outside = ln c (c in M).
 
     **Arguments:** `energy`, `charge` (states - 1): free energy [kT at `reference`] and charge position [e0] of every
     state but the first, whose are zero; `barrier`, `barrier_charge` (edges): the same of the transition states.
-    Energies scale with reference/T.
+    Energies scale with reference/T. `reaction` (edges): standard free energy dG0 [kT at `reference`] of what reacts on
+    each edge, such as ATP hydrolysis; none by default.
     """
 
     states: tuple[str, ...] = eqx.field(static=True)
@@ -154,9 +162,12 @@ class EnergyScheme(AbstractScheme):
     barrier: Float[Array, " edges"] = param("kT")
     barrier_charge: Float[Array, " edges"] = param("e0")
     reference: Float[Array, ""] = param("K", positive)
+    reaction: Float[Array, " edges"] | None = param("kT", default=None)
 
     def __check_init__(self):
         check_edges(self.states, self.edges, self.exchange)
+        if self.reaction is not None and self.reaction.shape[-1:] != (len(self.edges),):
+            raise ValueError(f"Argument `reaction` must have one value per edge ({len(self.edges)}).")
         for name, want in (("energy", len(self.states) - 1), ("charge", len(self.states) - 1)):
             if getattr(self, name).shape[-1:] != (want,):
                 raise ValueError(f"Argument `{name}` must have one value per state but the first ({want}).")
@@ -179,6 +190,8 @@ class EnergyScheme(AbstractScheme):
             for e, edge in enumerate(self.edges):
                 state = edge[side]
                 exponent = -(self.barrier[e] * scale - energy[state]) - (self.barrier_charge[e] - charge[state]) * u
+                if side == 1 and self.reaction is not None:
+                    exponent = exponent + self.reaction[e] * scale
                 taken = jnp.ones_like(bath.temperature)
                 for (species, inside), count in self.exchange[e]:
                     if count * sign > 0:

@@ -1,5 +1,6 @@
 """What a graph releases on each side in its steady state."""
 
+import functools
 from collections.abc import Mapping
 
 import equinox as eqx
@@ -32,7 +33,37 @@ def turnover(scheme: AbstractScheme, v: Float[Array, ""], bath: Bath) -> Turnove
     p = stationary(off_diagonal(len(scheme.states), scheme.edges, forward, backward))
     i, j = (jnp.asarray([edge[k] for edge in scheme.edges]) for k in (0, 1))
     out, back = p[i] * forward, p[j] * backward
-    return Turnover(p, out - back, jnp.maximum(out, back))
+    one_way = jnp.maximum(out, back)
+    rows = jnp.asarray(series(len(scheme.states), scheme.edges), out.dtype)
+    along = weighted(rows * (out - back)[None, :], jnp.where(rows != 0, one_way[None, :], jnp.inf))
+    return Turnover(p, jnp.sum(rows * along[:, None], 0), one_way)
+
+
+@functools.lru_cache(maxsize=256)
+def series(count: int, edges: tuple[tuple[int, int], ...]) -> Float[np.ndarray, "chains edges"]:
+    """The chains of edges that carry the same flux in the steady state, because nothing branches off between them.
+
+    One row for each chain: 1 for its edges that point along it, -1 for those that point against, 0 for the others.
+    """
+    at = [[e for e, pair in enumerate(edges) if state in pair] for state in range(count)]
+    sign = np.zeros(len(edges), int)
+    rows = []
+    for first in range(len(edges)):
+        if sign[first]:
+            continue
+        row, reached = np.zeros(len(edges)), [(first, 1)]
+        while reached:
+            e, way = reached.pop()
+            if sign[e]:
+                continue
+            sign[e] = row[e] = way
+            for end, state in enumerate(edges[e]):
+                if len(at[state]) == 2:
+                    other = at[state][0] if at[state][1] == e else at[state][1]
+                    # Head to tail both point the same way; head to head and tail to tail they do not.
+                    reached.append((other, way if edges[other][1 - end] == state else -way))
+        rows.append(row)
+    return np.array(rows)
 
 
 def released(scheme: AbstractScheme, steady: Turnover) -> Mapping[tuple[Species, bool], Float[Array, ""]]:
@@ -57,12 +88,14 @@ def transported(scheme: AbstractScheme, steady: Turnover) -> Mapping[Species, Fl
 def weighted(net: Float[Array, "... places"], one_way: Float[Array, "... places"]) -> Float[Array, "..."]:
     """The mean of net fluxes that are equal but for rounding, each weighted by 1/(its one-way flux)^2.
 
-    The place that limits the flux says what it is; without flux in either direction anywhere, the mean is plain.
+    The place that limits the flux says what it is; without flux in either direction anywhere, the mean is plain. Places
+    with an infinite one-way flux do not count.
     """
     one_way = jax.lax.stop_gradient(one_way)
     least = jnp.min(one_way, -1, keepdims=True)
     crossed = least > 0
     share = jnp.where(crossed, jnp.where(crossed, least, 1.0) / jnp.where(crossed, one_way, 1.0), 1.0) ** 2
+    share = jnp.where(jnp.isinf(one_way), 0.0, share)
     return jnp.sum(net * share, -1) / jnp.sum(share, -1)
 
 

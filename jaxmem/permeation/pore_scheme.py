@@ -37,6 +37,10 @@ class PoreScheme(AbstractScheme):
             rows.append((((species[kind], side), count),) if count else ())
         return tuple(rows)
 
+    @property
+    def reaction(self) -> None:
+        """Nothing reacts."""
+
     def rates(self, v, bath):  # noqa: D102
         v, run = jnp.asarray(v, self.pore.sites.dtype), self.pore.rates
         for _ in range(v.ndim):
