@@ -45,7 +45,7 @@ _NAMES = {
 }
 _INTERNAL = {Role.TIME: "ms", Role.INTERVAL: "ms", Role.VOLTAGE: "mV", Role.SIGNAL: "pA"}
 #: What a signal other than a current is stored in: what a model of that kind gives.
-_SIGNALS = {
+SIGNALS = {
     "conductance": "nS",
     "conductance density": "mS/cm2",
     "capacity-normalized conductance": "nS/pF",
@@ -128,7 +128,7 @@ def _column(path, index: int, text: str, given: Mapping[str, str]) -> Column | N
     if role is Role.SWEEP:
         return Column(index, name, role, "", 1.0)
     asked = next((given[key] for key in (text.strip(), name, base, role.value) if key in given), None)
-    if unit is not None and asked is not None and _plain(unit) != _plain(asked):
+    if unit is not None and asked is not None and plain(unit) != plain(asked):
         raise InputError(f"{path}: column '{text}' already says its unit, so units must not give '{asked}' for it")
     unit = unit if asked is None else asked
     if unit is None:
@@ -142,9 +142,9 @@ def _column(path, index: int, text: str, given: Mapping[str, str]) -> Column | N
 def _scaled(path, index: int, name: str, text: str, role: Role, unit: str) -> Column:
     internal = _INTERNAL[role]
     if role is Role.SIGNAL:
-        internal = _SIGNALS.get(_dimension(unit), internal)
+        internal = SIGNALS.get(dimension(unit), internal)
     try:
-        return Column(index, name, role, internal, unit_system.factor(_plain(unit), internal))
+        return Column(index, name, role, internal, unit_system.factor(plain(unit), internal))
     except ValueError:
         internal = _INTERNAL[role]
         raise InputError(
@@ -171,7 +171,7 @@ def _is_suffix(head: str, tail: str) -> bool:
     """Whether the end of a name is a unit; in ``I_K``, ``I_h`` and ``I_A`` it names a current."""
     if len(tail.strip()) == 1:
         return tail.strip() in ("s", "V") or (tail.strip() == "A" and head.strip().lower() == "current")
-    return _dimension(tail) not in ("", "number")
+    return dimension(tail) not in ("", "number")
 
 
 def _role(base: str, unit: str | None) -> Role | None:
@@ -179,17 +179,18 @@ def _role(base: str, unit: str | None) -> Role | None:
     for role, names in _NAMES.items():
         if word in names:
             return role
-    return None if unit is None else _BY_DIMENSION.get(_dimension(unit))
+    return None if unit is None else _BY_DIMENSION.get(dimension(unit))
 
 
-def _plain(unit: str) -> str:
+def plain(unit: str) -> str:
+    """A unit as `units` knows it: `s` for sec, seconds, and the like."""
     unit = unit.strip()
     return {"sec": "s", "msec": "ms", "seconds": "s", "second": "s", "milliseconds": "ms"}.get(unit.lower(), unit)
 
 
-def _dimension(unit: str) -> str:
+def dimension(unit: str) -> str:
     """What the unit measures, or "" if it is not a unit."""
     try:
-        return unit_system.dimension(_plain(unit)) if _plain(unit) else ""
+        return unit_system.dimension(plain(unit)) if plain(unit) else ""
     except ValueError:
         return ""

@@ -166,8 +166,10 @@ def numbers(table: Table, indices: list[int]) -> Float[np.ndarray, "rows columns
         return np.zeros((len(table.lines), 0))
     try:
         values = np.loadtxt(
-            table.lines, delimiter=table.delimiter, usecols=indices, ndmin=2, comments=None, dtype=float
+            table.lines, delimiter=table.delimiter, usecols=indices, ndmin=2, comments=None, dtype=float, quotechar='"'
         )
+        if len(values) != len(table.lines):  # a quote that is not closed joins lines
+            raise ValueError
     except (ValueError, IndexError, OverflowError):
         return np.array([[_number(table, row, k) for k in indices] for row in range(len(table.lines))])
     bad = np.argwhere(~np.isfinite(values))
