@@ -5,8 +5,10 @@ from .least_squares import least_squares
 from .minimize import minimize
 from .multistart import Chunks, Threads
 from .parameters import Free, Parameter, RateLimit
+from .replicates import Replicates, replicates
 from .result import Fit, HeldOut, Lanes, Score, held_out, load
 from .select import between, free, log_between, rate_box
+from .steady import Steady
 from .trust_region import Ending, TrustRegion
 from .uncertainty import Combination
 
@@ -21,7 +23,9 @@ __all__ = [
     "Lanes",
     "Parameter",
     "RateLimit",
+    "Replicates",
     "Score",
+    "Steady",
     "Threads",
     "TrustRegion",
     "VoltageClamp",
@@ -34,4 +38,5 @@ __all__ = [
     "minimize",
     "noise_level",
     "rate_box",
+    "replicates",
 ]

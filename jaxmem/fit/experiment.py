@@ -61,6 +61,29 @@ class Experiment(eqx.Module):
         return True
 
     @property
+    def independent(self) -> bool:
+        """Whether the noise of every sample is known to be independent of all others.
+
+        It never is along a recording, of which a filter makes neighbors alike.
+        """
+        return False
+
+    @property
+    def unit(self) -> str:
+        """Unit of the data; "1" for numbers without one."""
+        return "1"
+
+    @property
+    def conditions(self) -> Bath | None:
+        """The bath of the data, with a leading axis where it is another for each point; None if unknown."""
+        return None
+
+    @property
+    def voltages(self) -> tuple[float, float] | None:
+        """Lowest and highest voltage of the data [mV]; None where no voltage plays a part."""
+        return None
+
+    @property
     def count(self) -> int:
         """Number of used samples."""
         return int(np.count_nonzero(self.mask))
@@ -135,6 +158,21 @@ class VoltageClamp(Experiment):
         """The model's current at the samples, in the unit of its conductance times mV."""
         r = self.recording
         return voltage_clamp(model, r.command, r.t, bath=self.bath, method=self.method, throw=False).current
+
+    @property
+    def unit(self) -> str:
+        """Unit of the recording."""
+        return self.recording.unit
+
+    @property
+    def conditions(self) -> Bath:
+        """The bath."""
+        return self.bath
+
+    @property
+    def voltages(self) -> tuple[float, float]:
+        """Lowest and highest voltage of the command at the samples [mV]."""
+        return float(self.recording.command_v.min()), float(self.recording.command_v.max())
 
     def prepare(self, model: Any) -> "PlannedClamp":
         """The same with the clamp laid out for models of this kind."""

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .problem import Evaluate, Problem, loss_of_many, triangle_of_many
+from .problem import Data, Evaluate, Problem, loss_of_many, triangle_of_many
 from .store import Store
 from .trust_region import Lane, TrustRegion, begin, improves, judge, propose, search
 
@@ -30,7 +30,10 @@ class _Stopped(Exception):
 
 @dataclasses.dataclass
 class Run:
-    """A multistart while it runs: `begin_lane(lane)` gives a lane's start in search coordinates."""
+    """Many lanes while they run: `begin_lane(lane)` gives a lane's start in search coordinates.
+
+    `data`, if given, holds each lane's own data in place of those of the experiments.
+    """
 
     problem: Problem
     method: TrustRegion
@@ -39,6 +42,7 @@ class Run:
     agree: int | None
     store: Store
     progress: Progress | None
+    data: Data | None = None
     starts: dict[int, np.ndarray] = dataclasses.field(default_factory=dict)
     lanes: dict[int, Lane] = dataclasses.field(default_factory=dict)
     seconds: float = 0.0
@@ -56,6 +60,10 @@ class Run:
     def elapsed(self) -> float:
         """Seconds spent, those of earlier runs of the same fit included."""
         return self.seconds + time.monotonic() - self._since
+
+    def problem_of(self, lane: int) -> Problem:
+        """The problem with the data of a lane."""
+        return self.problem.with_data(self.data and [d[lane] for d in self.data])
 
     def ended(self, lane: int) -> bool:
         """Whether a lane is done."""
@@ -126,9 +134,11 @@ class Threads:
         """See `Executor`."""
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         workers = self.workers or cores
-        evaluate, stop = Evaluate(state.problem), threading.Event()
+        stop = threading.Event()
 
         def work(number: int) -> None:
+            evaluate = Evaluate(state.problem_of(number))
+
             def keep(lane: Lane) -> None:
                 state.lanes[number] = lane
                 if stop.is_set():
@@ -182,27 +192,32 @@ class Chunks:
         fresh = [n for n in group if n not in state.lanes]
         for n in fresh:
             state.starts[n] = state.begin_lane(n)
-        losses = self._many(loss_of_many, state, [state.starts[n] for n in fresh])
-        triangles = self._many(triangle_of_many, state, [state.starts[n] for n in fresh])
+        losses = self._many(loss_of_many, state, fresh, [state.starts[n] for n in fresh])
+        triangles = self._many(triangle_of_many, state, fresh, [state.starts[n] for n in fresh])
         for n, loss, triangle in zip(fresh, losses, triangles, strict=True):
             state.lanes[n] = begin(state.starts[n], float(loss), triangle, state.bounds, state.method)
         while running := [n for n in group if not state.ended(n)]:
             trials = [propose(state.lanes[n], state.bounds) for n in running]
-            losses = [float(x) for x in self._many(loss_of_many, state, [t[0] for t in trials])]
+            losses = [float(x) for x in self._many(loss_of_many, state, running, [t[0] for t in trials])]
             better = [k for k, n in enumerate(running) if improves(state.lanes[n], trials[k], losses[k])]
-            found = dict(zip(better, self._many(triangle_of_many, state, [trials[k][0] for k in better]), strict=True))
+            moved, points = [running[k] for k in better], [trials[k][0] for k in better]
+            found = dict(zip(better, self._many(triangle_of_many, state, moved, points), strict=True))
             for k, n in enumerate(running):
                 state.lanes[n] = judge(state.lanes[n], trials[k], losses[k], found.get(k), state.bounds, state.method)
             state.report()
 
-    def _many(self, function: Callable[..., Any], state: Run, points: list[np.ndarray]) -> list[np.ndarray]:
-        """A vmapped function at some points, always in chunks of the same size: one compilation, the same
-        bits."""
+    def _many(
+        self, function: Callable[..., Any], state: Run, lanes: list[int], points: list[np.ndarray]
+    ) -> list[np.ndarray]:
+        """A vmapped function at a point of each of some lanes, always in chunks of the same size: one compilation, the
+        same bits."""
         results: list[np.ndarray] = []
         for k in range(0, len(points), self.size):
-            some = points[k : k + self.size]
-            padded = np.stack(some + [some[0]] * (self.size - len(some)))
-            results += list(np.asarray(function(state.problem, jnp.asarray(padded))))[: len(some)]
+            chosen = np.arange(k, min(k + self.size, len(points)))
+            padded = np.concatenate([chosen, np.full(self.size - chosen.size, k)])
+            x = jnp.asarray(np.stack([points[i] for i in padded]))
+            data = state.data and tuple(d[np.array(lanes)[padded]] for d in state.data)
+            results += list(np.asarray(function(state.problem, x, data)))[: chosen.size]
         return results
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -99,6 +99,7 @@ class Free:
     - `place`: `place(model, values) -> model`, with physical values that may be traced.
     - `limits`: joint limits on rates.
     - `read`: `read(model) -> values`, if the model holds them as they are.
+    - `paths`: where the model holds each, for their units; their names by default.
 
     **Raises** `InputError` if there is no parameter, a name occurs twice, or a limit does not fit its pair.
     """
@@ -107,6 +108,7 @@ class Free:
     place: Callable[[Any, Any], Any]
     limits: tuple[RateLimit, ...] = ()
     read: Callable[[Any], Any] | None = None
+    paths: tuple[str, ...] = ()
 
     def __post_init__(self):
         object.__setattr__(self, "parameters", tuple(self.parameters))
@@ -215,11 +217,20 @@ class Free:
             for name, leaf in zip(self.names, leaves, strict=True):
                 if not eqx.is_inexact_array_like(leaf) or np.shape(leaf) != ():
                     raise InputError(
-                        f"{name}: must be a single number, but is not; write a Free with your own `place`."
+                        f"{name}: must be a single number, but is not; free an element of it, as in "
+                        f"`lambda m: m.{name}[0]`, or write a Free with your own `place`."
                     )
         units = {entry.path: entry.unit for entry in model_parameters(model)}
-        named = tuple(p if p.unit else dataclasses.replace(p, unit=units.get(p.name, "")) for p in self.parameters)
+        pairs = zip(self.parameters, self.paths or self.names, strict=True)
+        named = tuple(p if p.unit else dataclasses.replace(p, unit=_unit(path, units)) for p, path in pairs)
         return dataclasses.replace(self, parameters=named)
+
+
+def _unit(path: str, units: Mapping[str, str]) -> str:
+    """The unit of a field, or of the array that an element belongs to."""
+    while path not in units and path.endswith("]"):
+        path = path[: path.rindex("[")]
+    return units.get(path, "")
 
 
 def _uniform(key: Any, lanes: np.ndarray, turn: int, p: int) -> Float[Array, "lanes candidates p"]:

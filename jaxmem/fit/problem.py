@@ -1,6 +1,7 @@
 """Experiments, a model and its free parameters as compiled functions of one lane's search coordinates."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -14,6 +15,7 @@ from .compress import compress
 from .experiment import Experiment
 from .parameters import Free
 
+Data = tuple[Float[Array, "lanes traces samples"], ...]
 _APART = 16  # up to so many parameters are differentiated one by one; more would compile for too long
 
 
@@ -33,6 +35,14 @@ class Problem(eqx.Module):
         """The residuals of every experiment, each divided by its sigma."""
         model = self.place(x)
         return [experiment.residuals(model) for experiment in self.experiments]
+
+    def with_data(self, data: Sequence[Any] | None) -> "Problem":
+        """The same with other data in every experiment; as it is without any."""
+        if data is None:
+            return self
+        pairs = zip(self.experiments, data, strict=True)
+        changed = tuple(eqx.tree_at(lambda e: e.data, experiment, jnp.asarray(d)) for experiment, d in pairs)
+        return dataclasses.replace(self, experiments=changed)
 
     @property
     def count(self) -> int:
@@ -93,7 +103,7 @@ def columns(
     touch is then not computed. All in one pass where every parameter reaches everything; reverse mode if
     there are fewer residuals than parameters.
     """
-    values, chain = problem.free.from_search(x), jax.jacfwd(problem.free.from_search)(x)
+    values, chain = physical(problem, x)
 
     def residuals(values: Any) -> list[Float[Array, " residuals"]]:
         model = problem.free.place(problem.model, values)
@@ -138,11 +148,26 @@ def triangle(problem: Problem, x: Float[Array, " p"]) -> Float[Array, "rows colu
     return compress(jnp.concatenate(stacked))
 
 
+def physical(problem: Problem, x: Float[Array, " p"]) -> tuple[Float[Array, " p"], Float[Array, "p p"]]:
+    """The values at search coordinates, and their derivatives by them."""
+    return problem.free.from_search(x), jax.jacfwd(problem.free.from_search)(x)
+
+
+def _over_lanes(function: Callable[[Problem, Any], Any]) -> Callable[..., Any]:
+    """A function of (problem, x) for many x at once, (lanes, p), compiled; each with its own data if they are given."""
+
+    def many(problem: Problem, x: Float[Array, "lanes p"], data: Data | None = None) -> Any:
+        return eqx.filter_vmap(lambda x, data: function(problem.with_data(data), x))(x, data)
+
+    return eqx.filter_jit(many)
+
+
 loss_of_one = eqx.filter_jit(half_squares)
 triangle_of_one = eqx.filter_jit(triangle)
 linearized_of_one = eqx.filter_jit(linearized)
-loss_of_many = eqx.filter_jit(eqx.filter_vmap(half_squares, in_axes=(None, 0)))
-triangle_of_many = eqx.filter_jit(eqx.filter_vmap(triangle, in_axes=(None, 0)))
+physical_of_one = eqx.filter_jit(physical)
+loss_of_many = _over_lanes(half_squares)
+triangle_of_many = _over_lanes(triangle)
 
 
 class Evaluate:

@@ -14,10 +14,10 @@ from ..results import InputError
 from .experiment import Experiment
 from .multistart import Run
 from .parameters import Free
-from .problem import Problem, linearized_of_one
+from .problem import Problem, linearized_of_one, physical_of_one
 from .store import read_arrays, write_arrays
 from .trust_region import Ending
-from .uncertainty import Combination, Linearization, uncertainty
+from .uncertainty import Combination, Linearization, Uncertainty, intervals, uncertainty
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,10 +58,12 @@ class Fit:
     **Arguments**
 
     - `model`, `free`, `values`, `start_values`: at the best lane, physical.
-    - `standard_errors`: from the block sandwich; NaN on a bound, infinite if not determined. `naive_errors`:
-      as if samples were independent. `covariance`, `correlation`: of the sandwich.
+    - `standard_errors`: from the block sandwich, or s^2 (J^T J)^-1 where all data are independent points; NaN on a
+      bound, infinite if not determined. `naive_errors`: as if samples were independent. `covariance`, `correlation`:
+      those of the standard errors.
     - `correlation_time`: of the residuals [ms], the longest of the experiments; `blocks`: number of blocks
-      of the sandwich.
+      of the sandwich, 0 where the data are independent points.
+    - `degrees_of_freedom`: of the standard errors, see `interval`.
     - `lanes`: every start. `scores`: one per experiment.
     - `rmse`: over all samples, in the unit of the data; `rmse_over_range`: each residual divided by its
       experiment's range.
@@ -80,6 +82,7 @@ class Fit:
     correlation: Float[np.ndarray, "p p"]
     correlation_time: float
     blocks: int
+    degrees_of_freedom: float
     lanes: Lanes
     scores: tuple[Score, ...]
     rmse: float
@@ -99,6 +102,30 @@ class Fit:
         """The fraction of the starts whose loss is at most 1.01 times the best."""
         return float(np.mean(self.losses <= 1.01 * np.nanmin(self.losses)))
 
+    def interval(self, level: float = 0.95) -> Float[np.ndarray, "p 2"]:
+        """Lower and upper ends of intervals that hold each parameter's true value with a probability of `level`.
+
+        As many standard errors to either side as Student's distribution with `degrees_of_freedom` says: 1.96 for many
+        points, 2.23 for 10 more than parameters. A parameter that is searched as its logarithm has an interval that is
+        symmetric there, value exp(-+ t error/value). NaN on a bound; infinite for what the data do not determine.
+        `replicates` shows whether intervals keep what they promise.
+
+        **Raises** `InputError` for a level that is not between 0 and 1.
+        """
+        if not 0.0 < level < 1.0:
+            raise InputError(f"Argument `level` must be between 0 and 1, such as 0.95, but is {level:g}.")
+        log = np.array([p.log for p in self.free.parameters])
+        return intervals(self.values, self.standard_errors, self.degrees_of_freedom, log, level)
+
+    @property
+    def errors_from(self) -> str:
+        """What the standard errors are taken from, in words."""
+        if np.isnan(self.correlation_time):
+            return "nothing: a plain loss has none"
+        if self.blocks:
+            return f"{self.blocks} blocks; correlation time of the residuals {self.correlation_time:.3g} ms"
+        return f"independent points, {self.degrees_of_freedom:.4g} more than parameters"
+
     def __str__(self) -> str:
         """A table of the parameters, and what to know beside it."""
         header = ("parameter", "unit", "start", "fitted", "standard error", "independent", "")
@@ -116,8 +143,7 @@ class Fit:
             f"rmse {self.rmse:.6g}, {self.rmse_over_range:.6g} of the range; "
             f"{100 * self.fraction_within_1_percent:.3g} % of {len(self.losses)} starts within 1 % of the "
             f"best ({endings})",
-            f"standard errors from {self.blocks} blocks; correlation time of the residuals "
-            f"{self.correlation_time:.3g} ms",
+            f"standard errors from {self.errors_from}",
         ]
         lines += [f"not determined by the data: {combination}" for combination in self.undetermined]
         return "\n".join(lines)
@@ -137,7 +163,7 @@ class Fit:
 
 
 _ARRAYS = ("values", "start_values", "standard_errors", "naive_errors", "covariance", "correlation")
-_PLAIN = ("correlation_time", "blocks", "rmse", "rmse_over_range", "bounds_hit", "result")
+_PLAIN = ("correlation_time", "blocks", "degrees_of_freedom", "rmse", "rmse_over_range", "bounds_hit", "result")
 
 
 def load(path: str | os.PathLike, model: Any, free: Free) -> Fit:
@@ -211,6 +237,22 @@ def lanes_of(run: Run, count: int) -> Lanes:
     )
 
 
+def errors_at(
+    problem: Problem, x: Float[np.ndarray, " p"]
+) -> tuple[Float[np.ndarray, " p"], list[Linearization], Uncertainty]:
+    """The physical values at a minimum in search coordinates, every experiment there, and the covariances."""
+    point, (lower, upper) = jnp.asarray(x), problem.free.box
+    parts = []
+    for experiment, columns in zip(problem.experiments, linearized_of_one(problem, point), strict=True):
+        columns = np.asarray(columns)
+        parts.append(
+            Linearization(columns[:, :-1], columns[:, -1], np.asarray(experiment.mask), experiment.independent)
+        )
+    values, slopes = (np.asarray(a) for a in physical_of_one(problem, point))
+    found = uncertainty(parts, slopes, values, (x > lower) & (x < upper), problem.free.names, upper - lower)
+    return values, parts, found
+
+
 def finish(
     problem: Problem,
     x: Float[np.ndarray, " p"],
@@ -220,21 +262,15 @@ def finish(
     seconds: Mapping[str, float],
 ) -> Fit:
     """A fit from the search coordinates of its best lane: error bars and scores."""
-    free, point = problem.free, jnp.asarray(x)
-    lower, upper = free.box
-    parts, scores, squares = [], [], []
-    for experiment, columns in zip(problem.experiments, linearized_of_one(problem, point), strict=True):
-        columns, mask = np.asarray(columns), np.asarray(experiment.mask)
-        parts.append(Linearization(columns[:, :-1], columns[:, -1], mask))
-        sigma = np.broadcast_to(np.asarray(experiment.sigma), mask.shape)
-        errors = (columns[:, -1].reshape(mask.shape) * sigma)[mask]
+    free = problem.free
+    values, parts, found = errors_at(problem, x)
+    scores, squares = [], []
+    for experiment, part in zip(problem.experiments, parts, strict=True):
+        sigma = np.broadcast_to(np.asarray(experiment.sigma), part.mask.shape)
+        errors = (part.residuals.reshape(part.mask.shape) * sigma)[part.mask]
         scores.append(_score(experiment, errors))
         squares.append((errors.size, float(errors @ errors), experiment.range))
     count = sum(n for n, _, _ in squares)
-    values = np.asarray(free.from_search(point))
-    at_lower, at_upper = x <= lower, x >= upper
-    slopes = np.asarray(jax.jacfwd(free.from_search)(point))
-    found = uncertainty(parts, slopes, values, ~(at_lower | at_upper), free.names, upper - lower)
     times = [tau * e.spacing for tau, e in zip(found.correlation_times, problem.experiments, strict=True)]
     relative = sum(s / width**2 for _, s, width in squares) if all(w > 0 for *_, w in squares) else float("nan")
     return Fit(
@@ -248,6 +284,7 @@ def finish(
         correlation=found.correlation,
         correlation_time=max(times),
         blocks=found.blocks,
+        degrees_of_freedom=found.degrees_of_freedom,
         lanes=lanes,
         scores=tuple(scores),
         rmse=float(np.sqrt(sum(s for _, s, _ in squares) / count)),
@@ -281,6 +318,7 @@ def without_errors(
         correlation=unknown,
         correlation_time=float("nan"),
         blocks=0,
+        degrees_of_freedom=0.0,
         lanes=lanes,
         scores=(),
         rmse=float("nan"),

@@ -4,11 +4,9 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-import equinox as eqx
-import jax.numpy as jnp
-
 from ..results import InputError
 from .parameters import Free, Parameter, RateLimit
+from .target import Target, get, put, target_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,19 +97,21 @@ def free(*entries: tuple[Callable[[Any], Any], Interval] | RateBox) -> Free:
     """Free parameters selected from a model by lambda.
 
     **Arguments** Each entry is a pair (selection, bounds), such as `(lambda m: m.permeation.g,
-    log_between(15.0, 150.0))`, or a `rate_box(...)`.
+    log_between(15.0, 150.0))`, or a `rate_box(...)`. A selection follows attributes and indices to one number, which
+    may be an element of an array: `lambda m: m[0].permeation.barriers[0, 1]`.
 
     **Raises** `InputError` if both factors of a product are freed (a channel's `number` and its
     conductance), a parameter occurs twice, or nothing is free.
     """
-    wheres: list[Callable[[Any], Any]] = []
+    targets: list[Target] = []
     found: list[Parameter] = []
     limits: list[RateLimit] = []
 
     def add(where: Callable[[Any], Any], interval: Interval) -> None:
-        name = interval.name or _path(where)
+        target = target_of(where)
+        targets.append(target)
+        name = interval.name or str(target)
         found.append(Parameter(name, "", interval.lower, interval.upper, interval.log, interval.value, interval.start))
-        wheres.append(where)
 
     for entry in entries:
         if isinstance(entry, RateBox):
@@ -124,42 +124,9 @@ def free(*entries: tuple[Callable[[Any], Any], Interval] | RateBox) -> Free:
             raise InputError(
                 f"Each entry must be (lambda m: ..., between(low, high)) or a rate_box, but one is {entry!r}."
             )
-    paths = [_path(where) for where in wheres]
+    paths = tuple(map(str, targets))
     twice = sorted({path for path in paths if paths.count(path) > 1})
     if twice:
         raise InputError(f"Each parameter must be freed once, but {', '.join(twice)} occurs twice.")
-
-    def read(model: Any) -> list[Any]:
-        return [where(model) for where in wheres]
-
-    def place(model: Any, values: Any) -> Any:
-        new = [jnp.asarray(value, jnp.result_type(leaf)) for value, leaf in zip(values, read(model), strict=True)]
-        return eqx.tree_at(read, model, new)
-
-    return Free(tuple(found), place, tuple(limits), read)
-
-
-class _Recorder:
-    """Stands for a model and notes which attributes are taken."""
-
-    def __init__(self, path: str):
-        self.__dict__["path"] = path
-
-    def __getattr__(self, name: str) -> "_Recorder":
-        path = self.__dict__["path"]
-        return _Recorder(f"{path}.{name}" if path else name)
-
-    def __getitem__(self, index: Any) -> "_Recorder":
-        return _Recorder(f"{self.__dict__['path']}[{index!r}]")
-
-
-def _path(where: Callable[[Any], Any]) -> str:
-    try:
-        found = where(_Recorder(""))
-    except Exception as error:
-        raise InputError(
-            f"A selection must follow attributes and indices of the model only, but failed: {error}"
-        ) from None
-    if not isinstance(found, _Recorder):
-        raise InputError("A selection must return one parameter, such as `lambda m: m.permeation.g`.")
-    return found.__dict__["path"]
+    place = lambda model, values: put(model, targets, values)
+    return Free(tuple(found), place, tuple(limits), lambda model: get(model, targets), paths)

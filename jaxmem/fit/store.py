@@ -29,10 +29,15 @@ def fingerprint(problem: Problem, settings: Any, x: np.ndarray) -> str:
     for leaf in jax.tree.leaves(problem):
         array = np.asarray(leaf)
         digest.update(f"{array.dtype}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes() if array.dtype != object else repr(leaf).encode())
+        digest.update(np.ascontiguousarray(array).tobytes() if array.dtype != object else _said(leaf).encode())
     digest.update(repr((problem.free.parameters, problem.free.limits, settings, jax.__version__)).encode())
     digest.update(np.float64(Evaluate(problem).loss(x)).tobytes())
     return digest.hexdigest()
+
+
+def _said(leaf: Any) -> str:
+    """What stands for a leaf that is no array: a function's own name, as its place in memory is another in each run."""
+    return f"{leaf.__module__}.{leaf.__qualname__}" if hasattr(leaf, "__qualname__") else repr(leaf)
 
 
 class Store:

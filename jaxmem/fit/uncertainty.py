@@ -1,4 +1,4 @@
-"""Error bars at a minimum: independent noise, block sandwich, and what the data do not determine."""
+"""Error bars at a minimum: independent noise, block sandwich, intervals, and what the data do not determine."""
 
 import dataclasses
 import math
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import scipy.stats
 from jaxtyping import Bool, Float, Int
 
 STRUCTURAL = 1e-6  # singular values of the scaled Jacobian below this fraction of the largest are zeros
@@ -52,8 +53,9 @@ class Uncertainty:
     A parameter on a bound has NaN (no symmetric error bar), one that takes part in an undetermined
     combination infinity.
 
-    **Arguments:** `covariance`: block sandwich; `naive`: independent noise; `correlation`: of the sandwich;
-    `correlation_times`: one per experiment, in samples; `blocks`: number of blocks; `undetermined`.
+    **Arguments:** `covariance`: block sandwich, or `naive` where all data are independent points; `naive`: independent
+    noise; `correlation`: of the covariance; `correlation_times`: one per experiment, in samples; `blocks`: number of
+    blocks, 0 where none were made; `degrees_of_freedom`: of the covariance's scale; `undetermined`.
     """
 
     covariance: Float[np.ndarray, "p p"]
@@ -61,6 +63,7 @@ class Uncertainty:
     correlation: Float[np.ndarray, "p p"]
     correlation_times: tuple[float, ...]
     blocks: int
+    degrees_of_freedom: float
     undetermined: tuple[Combination, ...]
 
 
@@ -69,12 +72,13 @@ class Linearization:
     """One experiment at the minimum.
 
     **Arguments:** `jacobian` (residuals, p) in search coordinates; `residuals` (residuals,); `mask` (traces,
-    samples).
+    samples); `independent`: whether samples are known to be so.
     """
 
     jacobian: Float[np.ndarray, "residuals p"]
     residuals: Float[np.ndarray, " residuals"]
     mask: Bool[np.ndarray, "traces samples"]
+    independent: bool = False
 
 
 def uncertainty(
@@ -89,7 +93,12 @@ def uncertainty(
 
     Naive: s^2 (J^T J)^-1 with s^2 = sum r^2/(n - p). Sandwich: H^-1 (sum_b g_b g_b^T) H^-1 G/(G - p), where
     H = J^T J and g_b = J_b^T r_b is summed over one of G blocks of a few correlation times. Data with fewer
-    than p + 2 blocks get the naive one times the correlation time.
+    than p + 2 blocks get the naive one times the correlation time. Where the samples of every experiment are known to
+    be independent, the covariance is the naive one, that of ordinary regression; fitted together with recordings, each
+    such sample is a block.
+
+    The degrees of freedom are n - p for the naive covariance, G - p for the sandwich (its scale comes from G blocks),
+    and n/(correlation time) - p where there are too few.
 
     **Arguments**
 
@@ -106,7 +115,7 @@ def uncertainty(
     p, q = len(values), int(free.sum())
     nothing = np.full((p, p), np.nan)
     if q == 0:
-        return Uncertainty(nothing, nothing, nothing, taus, 0, ())
+        return Uncertainty(nothing, nothing, nothing, taus, 0, 0.0, ())
     triangles = [np.linalg.qr(part.jacobian[:, free], mode="r") for part in parts]
     triangle = np.linalg.qr(np.concatenate(triangles), mode="r")
     norms = np.linalg.norm(triangle, axis=0)
@@ -121,16 +130,19 @@ def uncertainty(
     rank = int(known.sum())
     variance = total / (count - rank) if count > rank else math.inf
     naive = variance * inverse if math.isfinite(variance) else np.full((q, q), math.inf)
-    lengths = _block_lengths(parts, taus, max(FEWEST, 2 * q + 2))
-    scores = np.concatenate(
-        [block_sums(part.jacobian[:, free] / norms, part, n) for part, n in zip(parts, lengths, strict=True)]
-    )
-    blocks = len(scores)
-    if blocks >= q + 2:
-        half = inverse @ scores.T
-        sandwich = half @ half.T * (blocks / (blocks - q))
+    if all(part.independent for part in parts):
+        blocks, sandwich, freedom = 0, naive, count - rank
     else:
-        sandwich = naive * max(taus)
+        lengths = _block_lengths(parts, taus, max(FEWEST, 2 * q + 2))
+        scores = np.concatenate(
+            [block_sums(part.jacobian[:, free] / norms, part, n) for part, n in zip(parts, lengths, strict=True)]
+        )
+        blocks = len(scores)
+        if blocks >= q + 2:
+            half = inverse @ scores.T
+            sandwich, freedom = half @ half.T * (blocks / (blocks - q)), blocks - q
+        else:
+            sandwich, freedom = naive * max(taus), count / max(taus) - rank
 
     lost = (np.abs(vt[~known]) > LOADING).any(axis=0)
     out = transform[:, free] / norms
@@ -145,7 +157,31 @@ def uncertainty(
             _combination(out @ (size * along[:, k]), values, names, math.sqrt(spread[k]))
             for k in np.flatnonzero(spread > 1.0)
         ]
-    return Uncertainty(covariance, plain, _correlation(covariance), taus, blocks, tuple(found))
+    freedom = max(float(freedom), 0.0)
+    return Uncertainty(covariance, plain, _correlation(covariance), taus, blocks, freedom, tuple(found))
+
+
+def intervals(
+    values: Float[np.ndarray, "... p"],
+    errors: Float[np.ndarray, "... p"],
+    freedom: Any,
+    log: Bool[np.ndarray, " p"],
+    level: float,
+) -> Float[np.ndarray, "... p 2"]:
+    """Lower and upper ends of intervals that hold the true value with a probability of `level`.
+
+    value -+ t error, t being the quantile of Student's distribution; value exp(-+ t error/value) for a parameter that
+    is searched as its logarithm. NaN without an error bar, infinite for one that is not determined.
+
+    **Arguments:** `freedom`: degrees of freedom, one number or one for each row.
+    """
+    freedom = np.asarray(freedom, float)[..., None]
+    t = np.where(freedom > 0, scipy.stats.t.ppf(0.5 * (1.0 + level), np.where(freedom > 0, freedom, 1.0)), np.inf)
+    reach = t * errors
+    with np.errstate(over="ignore", invalid="ignore"):
+        factor = np.exp(reach / np.where(log, values, 1.0))
+        ends = np.where(log, values / factor, values - reach), np.where(log, values * factor, values + reach)
+    return np.stack(ends, -1)
 
 
 def _physical(matrix: np.ndarray, out: np.ndarray, unknown: np.ndarray, held: np.ndarray) -> np.ndarray:

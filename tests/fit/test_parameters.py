@@ -7,9 +7,10 @@ import pytest
 from stand_ins import Numbers
 
 from jaxmem.channel import Channel
+from jaxmem.electrochemistry import Ca, Na
 from jaxmem.fit import Free, Parameter, RateLimit, between, free, log_between, rate_box
-from jaxmem.gating import Gate, HodgkinHuxley
-from jaxmem.permeation import Ohmic
+from jaxmem.gating import AlwaysOpen, Gate, HodgkinHuxley
+from jaxmem.permeation import BarrierPore, Ohmic
 from jaxmem.rates import Exponential
 from jaxmem.results import InputError
 
@@ -130,3 +131,74 @@ def test_a_parameter_that_is_not_in_the_model_is_refused():
         free((lambda m: m.nothing, between(0, 1))).bind(channel())
     with pytest.raises(InputError, match="single number"):
         free((lambda m: m.gating, between(0, 1))).bind(channel())
+
+
+# ---- elements of arrays
+
+
+def pore():
+    barriers = {Ca: [6.0, -4.0, 7.0], Na: [11.0, 3.0, 12.0]}
+    return BarrierPore({Ca: [-13.0, -12.0], Na: [-1.5, -1.0]}, barriers, None, (1.4,))
+
+
+ELEMENTS = free(
+    (lambda m: m[1].permeation.barriers[0, 1], between(-9.0, 9.0)),
+    (lambda m: m[0].permeation.g, log_between(1.0, 100.0)),
+    (lambda m: m[1].permeation.barriers[1][-1], between(0.0, 20.0)),
+    (lambda m: m[1].permeation.interaction.energy[0], between(0.0, 5.0, name="repulsion")),
+    (lambda m: m[1].permeation.sites[0, 0], between(-20.0, 0.0)),
+)
+
+
+def membrane():
+    return channel(), Channel(AlwaysOpen(), pore())
+
+
+def test_elements_of_arrays_are_freed_one_by_one():
+    model = membrane()
+    assert [float(x) for x in ELEMENTS.read(model)] == [-4.0, 10.0, 12.0, 1.4, -13.0]
+    changed = ELEMENTS.place(model, jnp.array([1.0, 2.0, 3.0, 4.0, 5.0]))
+    assert [float(x) for x in ELEMENTS.read(changed)] == [1.0, 2.0, 3.0, 4.0, 5.0]
+    assert changed[1].permeation.barriers.tolist() == [[6.0, 1.0, 7.0], [11.0, 3.0, 3.0]]
+    assert changed[1].permeation.sites.tolist() == [[5.0, -12.0], [-1.5, -1.0]]
+    assert model[1].permeation.barriers[0, 1] == -4.0 and float(changed[0].permeation.g) == 2.0
+    bound = ELEMENTS.bind(model)
+    assert bound.names == (
+        "[1].permeation.barriers[0, 1]", "[0].permeation.g", "[1].permeation.barriers[1][-1]", "repulsion",
+        "[1].permeation.sites[0, 0]",
+    )  # fmt: skip
+    assert [p.unit for p in bound.parameters] == ["kT", "nS", "kT", "kT", "kT"]
+
+
+def test_elements_are_placed_and_differentiated_in_compiled_code():
+    total = lambda values: jnp.sum(ELEMENTS.place(membrane(), values)[1].permeation.barriers ** 2)
+    slopes = jax.jit(jax.grad(total))(jnp.array([1.0, 2.0, 3.0, 4.0, 5.0]))
+    assert slopes.tolist() == [2.0, 0.0, 6.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    "where, words",
+    [
+        (lambda m: m.barriers[0, 3], r"barriers\[0, 3\] is outside of its array, which has shape \(2, 3\)"),
+        (lambda m: m.barriers[-3][0], "outside of its array"),
+        (lambda m: m.barriers[0, 0, 0], "outside of its array"),
+        (lambda m: m.barriers[0.0, 1], "whole numbers"),
+        (lambda m: m.barriers[0, :1], "whole numbers"),
+        (lambda m: m.barriers.T[0, 1], "whole numbers"),
+        (lambda m: m.barriers[1], "single number.*free an element"),
+        (lambda m: m.barriers, "single number.*free an element"),
+        (lambda m: m.walls[0], "not in the model"),
+    ],
+)
+def test_an_element_that_is_not_there_is_refused_in_one_line(where, words):
+    with pytest.raises(InputError, match=words) as caught:
+        free((where, between(0.0, 1.0))).bind(pore())
+    assert "\n" not in str(caught.value)
+
+
+def test_the_same_element_under_two_names_is_refused():
+    twice = free((lambda m: m.barriers[0, 2], between(0, 9)), (lambda m: m.barriers[0][-1], between(0, 9)))
+    with pytest.raises(InputError, match=r"barriers\[0, 2\] and barriers\[0\]\[-1\] are the same number"):
+        twice.bind(pore())
+    with pytest.raises(InputError, match="occurs twice"):
+        free((lambda m: m.barriers[0, 2], between(0, 9)), (lambda m: m.barriers[0, 2], between(0, 9)))
