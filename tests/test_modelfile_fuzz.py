@@ -4,11 +4,15 @@ import random
 
 import pytest
 from test_modelfile import GATES, TWO_STATE
+from test_modelfile_pores import MEANINGS
 
 from jaxmem import library, modelfile
 from jaxmem.results import InputError
 
-SOURCES = [TWO_STATE, GATES, *(library.text(name) for name in ("herg_beattie_2018", "hodgkin_huxley_1952"))]
+SOURCES = {
+    "gates": [TWO_STATE, GATES, *map(library.text, ("herg_beattie_2018", "hodgkin_huxley_1952"))],
+    "pores": [*(text for text, _ in MEANINGS.values()), library.text("gramicidin_monoi_1985")],
+}
 PIECES = [
     '"',
     "'",
@@ -43,6 +47,15 @@ PIECES = [
     '"1 C"',
     '"-1e308 V"',
     "tie = 1\n",
+    "tie = { a = 1, P = -1 }\n",
+    '"1 kT"',
+    '"5 kcal/mol"',
+    "[permeation.open]\n",
+    "[permeation.sites]\n",
+    "[[permeation.edges]]\n",
+    '["empty", "full"]',
+    '["w"' + ', "w"' * 40 + "]",
+    "exchange = { outside = { K = 1 } }\n",
     "[gating]\n",
     "[parameters.p1.value]\n",
     "[channels]\n",
@@ -75,12 +88,13 @@ def mutated(text: str, rng: random.Random) -> str:
     return text
 
 
+@pytest.mark.parametrize("sources", SOURCES.values(), ids=SOURCES)
 @pytest.mark.parametrize("seed", range(8))
-def test_damaged_files_are_read_or_refused_in_one_line(seed):
+def test_damaged_files_are_read_or_refused_in_one_line(seed, sources):
     rng = random.Random(seed)
     refused = 0
     for k in range(50):
-        text = mutated(SOURCES[k % len(SOURCES)], rng)
+        text = mutated(sources[k % len(sources)], rng)
         try:
             file = modelfile.loads(text, "fuzz.toml")
             again = modelfile.loads(modelfile.dumps(file, file_values(file)), "fuzz.toml")
@@ -93,4 +107,4 @@ def test_damaged_files_are_read_or_refused_in_one_line(seed):
 
 
 def file_values(file):
-    return {s.name: s.quantity.value for s in file.specifications if s.tie is None}
+    return {s.name: s.quantity.value for s in file.specifications if not s.tie}

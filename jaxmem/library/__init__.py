@@ -19,11 +19,11 @@ __all__ = ["MODELS", "Entry", "load", "text"]
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the list of models: the module in this package, what it is, and where it was published."""
+    """One line of the list of models: the module in this package, what it is, and the DOI of its source, if known."""
 
     module: str
     description: str
-    doi: str
+    doi: str = ""
 
 
 MODELS: dict[str, Entry] = {
@@ -44,6 +44,11 @@ MODELS: dict[str, Entry] = {
         Entry(
             "shaker_zha_1994", "Shaker K: four subunits in three positions, 13.08 e0", "10.1085/jgp.103.2.321"
         ),
+        Entry("k_channel_3b2s", "open K channel: 3 barriers, 2 sites, K and Na", "10.1085/jgp.72.4.409"),
+        Entry("k_channel_three_site", "open K channel: 3 sites, K and Na, knock-on", "10.1085/jgp.72.4.409"),
+        Entry("ca_channel_two_site", "open Ca channel: 2 sites, Ca, Ba and Na", "10.1113/jphysiol.1984.sp015352"),
+        Entry("gramicidin_monoi_1985", "open gramicidin channel: 2 sites, Na"),
+        Entry("ampar_ca_block", "open AMPA receptor, blocked by permeating Ca", "10.1038/s41586-025-08736-2"),
     )
 }
 

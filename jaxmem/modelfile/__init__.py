@@ -16,6 +16,8 @@ A file names its parameters once, with units and bounds, and then uses the names
     kind = "ohmic"
     g = "g"
     reversal = "-88.3 mV"
+
+A [permeation] may also be a pore: barriers and sites, a state graph, a block. Without a [gating] it is always open.
 """
 
 from .model import ModelFile, dumps, load, loads

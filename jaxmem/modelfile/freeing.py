@@ -44,6 +44,8 @@ def _rate_limits(file: "ModelFile", bounds: Bounds) -> tuple[RateLimit, ...]:
     log = {s.name: s.log for s in file.specifications}
     found: dict[str, RateLimit] = {}
     for law in file.parameters.laws:
+        if "charge" in law:
+            law.fail("[rate_limits] hold for laws without a charge only; remove them, or write a slope b", "charge")
         terms = {key: _term(file, law, key, bounds) for key in _ARGUMENTS if key in law}
         if not any(name for _, name in terms.values()):
             continue
@@ -81,10 +83,12 @@ def _term(file: "ModelFile", law: Table, key: str, bounds: Bounds) -> Term:
         return law.quantity(key).value, None
     sign = -1.0 if "-" in law[key] else 1.0
     s = file.parameters.known[name]
-    own = s.tie or name
-    if own not in bounds:
+    powers = s.tie or ((name, 1),)
+    if not any(own in bounds for own, _ in powers):
         return sign * s.quantity.value, None
-    return sign * s.factor, own
+    if len(powers) > 1 or powers[0][1] != 1:
+        law.fail(f"[rate_limits] hold for a multiple of one parameter, but '{name}' is a product; remove them", key)
+    return sign * s.factor, powers[0][0]
 
 
 def _narrow(law: Table, bounds: Bounds, name: str, lower: float, upper: float) -> None:

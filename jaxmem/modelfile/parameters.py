@@ -4,9 +4,10 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NoReturn
 
-from .table import Quantity, Table, shown
+from .table import Quantity, Table, a, shown
+from .ties import Powers, product, tied
 
 Values = Mapping[str, Any]  # name -> number or array, in jaxmem's units
 Build = Callable[[Values], Any]
@@ -17,7 +18,8 @@ class Specification:
     """One line of [parameters]; numbers are in jaxmem's units.
 
     **Arguments:** `quantity`: value, unit and dimension; `lower`, `upper`: bounds or None; `log`: searched on
-    a logarithmic scale; `free`; `tie`: the name of the parameter that this one is `factor` times of.
+    a logarithmic scale; `free`; `tie`: the names and powers of the parameters that this one is `factor` times the
+    product of, none if it has a value of its own.
     """
 
     name: str
@@ -26,7 +28,7 @@ class Specification:
     upper: float | None = None
     log: bool = False
     free: bool = False
-    tie: str | None = None
+    tie: Powers = ()
     factor: float = 1.0
 
 
@@ -41,10 +43,10 @@ class Parameters:
 
     def complete(self, values: Values) -> dict[str, Any]:
         """Every parameter's value from those of some: the others keep the file's, ties follow."""
-        everything = {name: values.get(name, s.quantity.value) for name, s in self.known.items() if s.tie is None}
+        everything = {name: values.get(name, s.quantity.value) for name, s in self.known.items() if not s.tie}
         for name, s in self.known.items():
-            if s.tie is not None:
-                everything[name] = s.factor * everything[s.tie]
+            if s.tie:
+                everything[name] = product(s.factor, s.tie, everything)
         return everything
 
     def argument(
@@ -63,16 +65,28 @@ class Parameters:
             table.fail("must not be zero", key)
         return lambda values: number
 
+    def arguments(self, table: Table, key: str, *dimensions: str, positive: bool = False) -> list[Build]:
+        """What each element of a list means, as `argument`; a single value is a list of one."""
+        return [self.argument(one, place, *dimensions, positive=positive) for one, place in table.elements(key)]
+
+    def row(self, table: Table, key: str, *dimensions: str, positive: bool = False) -> Build:
+        """A list of arguments as one array."""
+        return stacked(self.arguments(table, key, *dimensions, positive=positive))
+
+    def dimension(self, table: Table, key: str, *dimensions: str) -> str:
+        """What an argument measures."""
+        given = table[key]
+        known = self.known.get(given.strip()) if isinstance(given, str) else None
+        return (table.quantity(key, *dimensions) if known is None else known.quantity).dimension
+
     def _reference(self, table, key, name, minus, dimensions, positive, nonzero) -> Build:
         if name not in self.known:
-            close = get_close_matches(name, self.known, 1)
-            hint = f"did you mean '{shown(close[0])}'?" if close else "add it to [parameters]"
-            table.fail(f"'{shown(name)}' is not among the parameters; {hint}", key)
+            _unknown(table, key, name, self.known)
         s = self.known[name]
         if dimensions and s.quantity.dimension not in dimensions:
             table.fail(
-                f"must be a {dimensions[0]}, but parameter '{name}' is in '{s.quantity.unit}', a "
-                f"{s.quantity.dimension}",
+                f"must be {a(dimensions[0])}, but parameter '{name}' is in '{s.quantity.unit}', "
+                f"{a(s.quantity.dimension)}",
                 key,
             )
         if positive and minus:
@@ -86,10 +100,22 @@ class Parameters:
 
     def check_all_used(self) -> None:
         """Refuses parameters that nothing depends on."""
-        used = self.used | {s.tie for name, s in self.known.items() if s.tie and name in self.used}
+        used = self.used | {target for name in self.used for target, _ in self.known[name].tie}
         for name in self.known:
             if name not in used:
                 self.table.fail("is used nowhere in the model; remove it or correct the name where it is meant", name)
+
+
+def stacked(entries: list[Build]) -> Build:
+    """Several arguments as one array, in the default floating type."""
+
+    def build(values: Values) -> Any:
+        import jax.numpy as jnp
+
+        dtype = jnp.result_type(float)
+        return jnp.stack([jnp.asarray(entry(values), dtype) for entry in entries])
+
+    return build
 
 
 def read_parameters(table: Table) -> Parameters:
@@ -114,19 +140,32 @@ def read_parameters(table: Table) -> Parameters:
 
 
 def _tie(name: str, table: Table, known: Mapping[str, Specification | None]) -> Specification:
-    target = table.text("tie")
+    """A parameter that is a factor times another, `tie = "a"`, or a product of powers, `tie = { a = 1, b = -1 }`."""
     factor = table.quantity("factor", "number").value if "factor" in table else 1.0
-    if target not in known:
-        close = get_close_matches(target, known, 1)
-        hint = f"did you mean '{shown(close[0])}'?" if close else "add it to [parameters]"
-        table.fail(f"'{shown(target)}' is not among the parameters; {hint}", "tie")
-    other = known[target]
-    if other is None or other.tie is not None:
-        table.fail(f"must name a parameter that is not tied itself, but '{target}' is", "tie")
-    quantity = Quantity(factor * other.quantity.value, other.quantity.unit, other.quantity.dimension)
-    ends = [None if x is None else factor * x for x in (other.lower, other.upper)]
-    lower, upper = ends if factor >= 0 else ends[::-1]
-    return Specification(name, quantity, lower, upper, tie=target, factor=factor)
+    if isinstance(table["tie"], dict):
+        inner = table.table("tie")
+        powers = tuple((target, inner.whole(target, -4, 4)) for target in inner.data)
+        if not powers:
+            table.fail("must name at least one parameter", "tie")
+    else:
+        inner, powers = table, ((table.text("tie"), 1),)
+    targets = {}
+    for target, _ in powers:
+        key = target if inner is not table else "tie"
+        if target not in known:
+            _unknown(inner, key, target, known)
+        other = known[target]
+        if other is None or other.tie:
+            inner.fail(f"must name a parameter that is not tied itself, but '{target}' is", key)
+        targets[target] = (other.quantity, other.lower, other.upper)
+    quantity, lower, upper = tied(table, factor, powers, targets)
+    return Specification(name, quantity, lower, upper, tie=powers, factor=factor)
+
+
+def _unknown(table: Table, key: str, name: str, known: Mapping[str, Any]) -> NoReturn:
+    close = get_close_matches(name, known, 1)
+    hint = f"did you mean '{shown(close[0])}'?" if close else "add it to [parameters]"
+    table.fail(f"'{shown(name)}' is not among the parameters; {hint}", key)
 
 
 def within(value: float, lower: float, upper: float) -> bool:

@@ -26,8 +26,14 @@ OWN_UNIT = {
     "permeability times area": "pL/ms",
     "1/time": "1/ms",
     "1/potential": "1/mV",
+    "1/concentration": "1/mM",
+    "1/concentration^2": "1/mM^2",
+    "1/concentration^3": "1/mM^3",
+    "1/concentration^4": "1/mM^4",
     "1/(concentration time)": "1/(mM ms)",
 }
+#: Units of energy per mole. Models hold energies in kT, and how many kT these are depends on the temperature.
+MOLAR = {"kJ/mol": 1e3, "kcal/mol": 4184.0, "J/mol": 1.0, "cal/mol": 4.184}
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,18 @@ class Table:
                 self.fail(f"entry {k} must be a table, but is {shown(entry)}", key)
             yield Table(self.file, f"{self.at(key)}[{k}]", entry)
 
+    def elements(self, key: str) -> Iterator[tuple["Table", str]]:
+        """The elements of a list, each as a table and its only key, which is the element's place; a single value is a
+        list of one."""
+        value = self[key]
+        if not isinstance(value, list):
+            yield self, key
+            return
+        if not value:
+            self.fail("must have at least one entry, but is an empty list", key)
+        for k, entry in enumerate(value, 1):
+            yield Table(self.file, self.place, {f"{key}[{k}]": entry}), f"{key}[{k}]"
+
     def items(self) -> Iterator[tuple[str, "Table"]]:
         """Every key with its table; the table itself must hold tables only."""
         for key in self.data:
@@ -116,6 +134,13 @@ class Table:
         value = self.data.get(key, default)
         if not isinstance(value, bool):
             self.fail(f"must be true or false, but is {shown(value)}", key)
+        return value
+
+    def whole(self, key: str, lower: int, upper: int) -> int:
+        """A whole number."""
+        value = self[key]
+        if isinstance(value, bool) or not isinstance(value, int) or not lower <= value <= upper:
+            self.fail(f"must be a whole number from {lower} to {upper}, but is {shown(value)}", key)
         return value
 
     def names(self, key: str) -> list[str]:
@@ -161,6 +186,9 @@ class Table:
             kind = "temperature" if celsius else units.dimension(unit)
             value = units.celsius(float(number)) if celsius else float(number) * units.factor(unit)
         except ValueError:
+            if unit in MOLAR:
+                room = MOLAR[unit] / (units.R * 298.15)
+                self.fail(f"must be in kT, as 1 {unit} is {room:.4g} kT at 298.15 K only; convert it", key)
             self.fail(f"unknown unit '{shown(unit)}'; write it like {_example(dimensions)}", key)
         except OverflowError:
             self.fail("is too large a number", key)
@@ -168,12 +196,18 @@ class Table:
             self.fail(f"must be finite, but is {value}", key)
         if kind not in (dimensions or OWN_UNIT):
             wanted = dimensions[0] if dimensions else "quantity of a model"
-            self.fail(f"must be a {wanted} such as {_example(dimensions)}, but is in '{shown(unit)}', a {kind}", key)
+            given = f"'{shown(unit)}', {a(kind)}"
+            self.fail(f"must be {a(wanted)} such as {_example(dimensions)}, but is in {given}", key)
         return Quantity(value, unit, kind)
 
 
 def _example(dimensions: tuple[str, ...], number: str = "0.1") -> str:
     return f"'{number} {OWN_UNIT[dimensions[0] if dimensions else 'conductance']}'".replace(" '", "'")
+
+
+def a(word: str) -> str:
+    """A word with its article."""
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
 
 
 def shown(value: Any) -> str:

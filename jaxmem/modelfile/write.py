@@ -12,7 +12,8 @@ from .parameters import Specification, within
 from .table import OWN_UNIT
 
 #: Which tables get a header of their own; the others are written inline. None stands for any name.
-_CHANNEL: dict[str | None, Any] = {"gating": {"gates": {None: {}}}, "permeation": {}}
+_PORE: dict[str | None, Any] = {"sites": {}, "barriers": {}, "ratio": {}}
+_CHANNEL: dict[str | None, Any] = {"gating": {"gates": {None: {}}}, "permeation": {**_PORE, "open": _PORE}}
 _SHAPE: dict[str | None, Any] = {
     "parameters": {},
     **_CHANNEL,
@@ -21,6 +22,8 @@ _SHAPE: dict[str | None, Any] = {
     "bath": {},
     "rate_limits": {},
 }
+#: Lists of tables, each written under a header of its own.
+_ARRAYS = ("edges", "occupancies")
 
 
 def written(
@@ -29,8 +32,8 @@ def written(
     """The text of a document whose parameters have new values."""
     document = {**document, "parameters": dict(document.get("parameters", {}))}
     for name, value in values.items():
-        if name not in known or known[name].tie is not None:
-            own = ", ".join(k for k, s in known.items() if s.tie is None) or "none"
+        if name not in known or known[name].tie:
+            own = ", ".join(k for k, s in known.items() if not s.tie) or "none"
             raise InputError(f"{source}: '{name}' is not a parameter of its own; they are {own}")
         if not math.isfinite(float(value)):
             raise InputError(f"{source}: the value of '{name}' must be finite, but is {value}")
@@ -97,7 +100,7 @@ def _table(table: Mapping[str, Any], place: str, shape: Mapping[str | None, Any]
             body = _table(value, path, shape.get(key, shape.get(None)) or {})
             bare = not value or (body and body[0] != "")
             inner += ["", f"[{path}]", *body] if bare else body
-        elif key == "edges":
+        elif key in _ARRAYS and isinstance(value, list) and value and all(isinstance(x, dict) for x in value):
             for entry in value:
                 inner += ["", f"[[{path}]]", *(f"{_key(k)} = {_value(x)}" for k, x in entry.items())]
         else:
