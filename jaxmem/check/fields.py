@@ -2,10 +2,11 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .. import units
 from ..results import InputError
 from .row import Tolerance
 
@@ -90,6 +91,14 @@ def not_negative(value: Any, where: str) -> float:
     return found
 
 
+def numbers(value: Any, where: str, count: int) -> list[float]:
+    """`value` as a list of `count` numbers."""
+    found = [number(x, where) for x in rows_of(value, where)]
+    if len(found) != count:
+        raise InputError(f"{where} must have {count} values, but has {len(found)}.")
+    return found
+
+
 def optional(value: Any, where: str) -> float | None:
     """`value` as a number, or None if it is null."""
     return None if value is None else number(value, where)
@@ -100,6 +109,44 @@ def need(fields: Mapping[str, Any], key: str, where: str) -> Any:
     if fields.get(key) is None:
         raise InputError(f"{where} must have the field '{key}', but has {', '.join(map(str, fields)) or 'none'}.")
     return fields[key]
+
+
+def valence(fields: Mapping[str, Any], where: str, otherwise: int | None = None) -> int:
+    """The field `z`, a whole number of ordinary size; `otherwise` if there is none."""
+    if otherwise is not None and fields.get("z") is None:
+        return otherwise
+    found = whole(need(fields, "z", where), f"z of {where}")
+    if abs(found) > 10:
+        raise InputError(f"z of {where} must be between -10 and 10, but is {found:g}.")
+    return found
+
+
+def states(value: Any, known: Iterable[str], where: str) -> tuple[str, ...]:
+    """`value` as a list of names of states."""
+    found, known = tuple(rows_of(value, where)), tuple(known)
+    for state in found:
+        if state not in known:
+            raise InputError(f"{where} must be among {', '.join(known)}, but one is {_shown(state)}.")
+    return found
+
+
+def unit_of(key: str) -> tuple[str, str, str]:
+    """What is before the unit at the end of a key, the unit, and what it measures; `key` and two blanks without one."""
+    stem, _, unit = key.rpartition("_")
+    try:
+        return (stem, unit, units.dimension(unit)) if stem and unit else (key, "", "")
+    except ValueError:
+        return key, "", ""
+
+
+def measured(fields: Mapping[str, Any], key: str, where: str) -> tuple[str, float]:
+    """The field `key`, or the same in another unit: what it is called there, and its value in the unit of `key`."""
+    stem, unit, kind = unit_of(key)
+    alike = lambda other: kind and unit_of(other)[::2] == (stem, kind) and fields[other] is not None
+    found = key if fields.get(key) is not None else next(filter(alike, fields), key)
+    value = need(fields, found, where)
+    value = (not_negative if kind == "concentration" else number)(value, f"{found} of {where}")
+    return found, value if found == key else value * units.factor(unit_of(found)[1], unit)
 
 
 def within(

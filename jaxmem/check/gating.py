@@ -1,7 +1,7 @@
 """Voltage sensors and gating: two-state sensors, four-subunit Shaker schemes, allosteric BK channels."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -14,15 +14,11 @@ from ..rates import Binding, Constant, Eyring, Scaled
 from . import fields
 from .constants import constants
 from .fields import REMARKS
-from .row import Row, judge, not_covered
+from .points import Case, Question, compare, each, once, points
+from .row import Row, not_covered
 
 SUBUNITS = 4
-RTOL = 1e-6  # where a file has none
-ZERO = {"mV": 1e-9}  # what passes for zero, by the unit at the end of a quantity's name
 VOLTAGES = tuple(sign * 50.0 * 2.0**k for k in range(6) for sign in (-1.0, 1.0))  # [mV] where half points are sought
-
-Case = Mapping[str, Any]
-Quantities = Mapping[str, Callable[..., Any]]
 
 
 def recognizes(data: dict[str, Any]) -> bool:
@@ -30,7 +26,7 @@ def recognizes(data: dict[str, Any]) -> bool:
     return data.get("kind") == "gating" or any(section in data for section in _SECTIONS)
 
 
-def rows(data: dict[str, Any]) -> Iterator[Row]:
+def rows(data: dict[str, Any]) -> Iterator[Row | Question]:
     """One row for each quantity of each section."""
     for section, content in data.items():
         if section in _SECTIONS:
@@ -42,30 +38,24 @@ def rows(data: dict[str, Any]) -> Iterator[Row]:
             yield not_covered(section, section, content)
 
 
-def _two_state(case: Case, name: str, data: Case) -> Iterator[Row]:
+def _two_state(case: Case, name: str, data: Case) -> Iterator[Row | Question]:
     temperature = constants(name, case, data).temperature(
         fields.positive(fields.need(case, "T_K", name), f"T_K of {name}")
     )
     v_half = fields.number(fields.need(case, "V_half_mV", name), f"V_half_mV of {name}")
     sensor = gating.TwoState.at(v_half, fields.number(fields.need(case, "q_e0", name), f"q_e0 of {name}"), temperature)
     given = ("q_e0", "V_half_mV", "T_K", "points")
-    yield from _compare(
-        case,
-        name,
-        (),
-        {"C_peak_e0_per_V": lambda: 1e3 * sensor.capacitance(v_half, temperature)},
-        given,
-        data,
-    )
+    peak = {"C_peak_e0_per_V": lambda: 1e3 * sensor.capacitance(v_half, temperature)}
+    yield from compare(case, name, (), once(peak), given, data)
     at_voltage = {
         "P": lambda v: sensor.active(v, temperature),
         "Q_e0": lambda v: sensor.charge(v, temperature),
         "C_e0_per_V": lambda v: 1e3 * sensor.capacitance(v, temperature),
     }
-    yield from _points(case, "points", name, ("V_mV",), at_voltage, data)
+    yield from points(case, "points", name, ("V_mV",), each(at_voltage), data)
 
 
-def _shaker(case: Case, name: str, data: Case) -> Iterator[Row]:
+def _shaker(case: Case, name: str, data: Case) -> Iterator[Row | Question]:
     parameters = fields.table(fields.need(case, "parameters", name), f"parameters of {name}")
     at = constants(name, case, parameters, data)
     temperature = at.temperature(fields.positive(fields.need(case, "T_K", name), f"T_K of {name}"))
@@ -89,9 +79,9 @@ def _shaker(case: Case, name: str, data: Case) -> Iterator[Row]:
         "V_half_Po_mV": lambda: _half(lambda v: float(opening(v)) - 0.5),
     }
     lists = ("steady", "limiting_slope_dlnPo_dV_times_kT", "step")
-    yield from _compare(case, name, (), overall, ("parameters", "T_K", *lists), data)
-    yield from _points(case, "steady", name, ("V_mV",), {"Po": opening, "Q_e0": charge}, data)
-    yield from _points(case, "limiting_slope_dlnPo_dV_times_kT", name, ("V_mV",), {"slope_e0": slope}, data)
+    yield from compare(case, name, (), once(overall), ("parameters", "T_K", *lists), data)
+    yield from points(case, "steady", name, ("V_mV",), each({"Po": opening, "Q_e0": charge}), data)
+    yield from points(case, lists[1], name, ("V_mV",), each({"slope_e0": slope}), data)
 
     for k, step in enumerate(fields.tables(case.get("step"), f"step of {name}")):
         where = f"{name} step" if isinstance(case["step"], dict) else f"{name} step[{k + 1}]"
@@ -111,11 +101,11 @@ def _shaker(case: Case, name: str, data: Case) -> Iterator[Row]:
                 graph, after(t) - before, temperature
             ),
         }
-        yield from _compare(step, where, (), {}, ("V_hold_mV", "V_test_mV", "trace"), case, data)
-        yield from _points(step, "trace", where, ("t_ms",), in_time, case, data)
+        yield from compare(step, where, (), once({}), ("V_hold_mV", "V_test_mV", "trace"), case, data)
+        yield from points(step, "trace", where, ("t_ms",), each(in_time), case, data)
 
 
-def _bk(case: Case, name: str, data: Case) -> Iterator[Row]:
+def _bk(case: Case, name: str, data: Case) -> Iterator[Row | Question]:
     parameters = fields.table(fields.need(case, "parameters", name), f"parameters of {name}")
     temperature = constants(name, case, parameters, data).temperature(
         fields.positive(fields.need(case, "T_K", name), f"T_K of {name}")
@@ -127,38 +117,8 @@ def _bk(case: Case, name: str, data: Case) -> Iterator[Row]:
         bath = Bath({Ca: 1e-3 * ca}, {}, temperature)
         return model.open_probability(model.init(v, bath), v)
 
-    yield from _compare(case, name, (), {}, ("parameters", "T_K", "points"), data)
-    yield from _points(case, "points", name, ("Ca_uM", "V_mV"), {"Po": opening}, data)
-
-
-def _points(
-    case: Case, key: str, name: str, conditions: tuple[str, ...], known: Quantities, *places: Case
-) -> Iterator[Row]:
-    """The rows of a list of points, each with the values of the conditions and what is expected there."""
-    for k, point in enumerate(fields.tables(case.get(key), f"{key} of {name}")):
-        where = f"{key}[{k + 1}] of {name}"
-        values = [
-            fields.number(fields.need(point, condition, where), f"{condition} of {where}") for condition in conditions
-        ]
-        shown = ", ".join(f"{condition} {value:g}" for condition, value in zip(conditions, values, strict=True))
-        arguments = tuple(jnp.asarray(value) for value in values)
-        yield from _compare(point, f"{name} {key}, {shown}", arguments, known, conditions, case, *places)
-
-
-def _compare(
-    point: Case, name: str, arguments: tuple, known: Quantities, given: tuple[str, ...], *places: Case
-) -> Iterator[Row]:
-    """The rows of one point: what is neither given nor a remark is a quantity, known or not."""
-    for quantity, value in point.items():
-        if quantity in given or quantity in REMARKS or quantity.partition("_")[0] in fields.TOLERANCES:
-            continue
-        if quantity not in known or value is None:
-            yield not_covered(name, quantity, value)
-            continue
-        zero = ZERO.get(quantity.rpartition("_")[2], 1e-12)
-        within = fields.within(name, point, *places, of=(quantity,), rtol=RTOL, zero=zero)
-        wanted = fields.number(value, f"{quantity} of {name}")
-        yield judge(name, quantity, wanted, float(known[quantity](*arguments)), within)
+    yield from compare(case, name, (), once({}), ("parameters", "T_K", "points"), data)
+    yield from points(case, "points", name, ("Ca_uM", "V_mV"), each({"Po": opening}), data)
 
 
 def _half(excess: Callable[[float], float]) -> float:
@@ -264,7 +224,7 @@ def _allosteric(parameters: Case, temperature: float, name: str) -> gating.Marko
     return gating.Markov(graph, tuple(state for state in graph.states if state.startswith("open")))
 
 
-_SECTIONS: dict[str, Callable[[Case, str, Case], Iterator[Row]]] = {
+_SECTIONS: dict[str, Callable[[Case, str, Case], Iterator[Row | Question]]] = {
     "two_state": _two_state,
     "shaker_ZHA": _shaker,
     "bk_HA2002": _bk,

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import jax.numpy as jnp
 
 from ..results import InputError
-from . import cycles, fields, gating, thermodynamics
+from . import barriers, block, closed_forms, cycles, fields, gating, gramicidin, thermodynamics
+from .points import Question, answer
 from .row import Row, not_covered
 
 
@@ -22,12 +23,12 @@ class Format(Protocol):
         ...
 
     @staticmethod
-    def rows(data: dict[str, Any]) -> Iterator[Row]:
-        """One row for each quantity of the file."""
+    def rows(data: dict[str, Any]) -> Iterator[Row | Question]:
+        """One row for each quantity of the file, or the question that becomes one."""
         ...
 
 
-FORMATS: tuple[Format, ...] = (thermodynamics, cycles, gating)
+FORMATS: tuple[Format, ...] = (thermodynamics, cycles, gating, barriers, closed_forms, gramicidin, block)
 
 
 def run(paths: Iterable[str | Path] = ()) -> list[Row]:
@@ -61,10 +62,10 @@ def _below(path: Path) -> list[Path]:
 
 def _audit(paths: list[Path]) -> list[Row]:
     contents = [(path, fields.read(path)) for path in paths]
-    return [row for path, data in contents for row in _rows(path, data)]
+    return list(answer(found for path, data in contents for found in _found(path, data)))
 
 
-def _rows(path: Path, data: Any) -> list[Row]:
+def _found(path: Path, data: Any) -> list[Row | Question]:
     kind = next((f for f in FORMATS if isinstance(data, dict) and f.recognizes(data)), None)
     if kind is None:
         return [not_covered(path.name, "file")]
@@ -72,4 +73,4 @@ def _rows(path: Path, data: Any) -> list[Row]:
         found = list(kind.rows(data))
     except InputError as problem:
         raise InputError(f"{path}: {problem}") from None
-    return [replace(row, case=f"{path.stem}: {row.case}") for row in found] or [not_covered(path.name, "file")]
+    return [replace(one, case=f"{path.stem}: {one.case}") for one in found] or [not_covered(path.name, "file")]
