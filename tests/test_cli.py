@@ -603,11 +603,12 @@ def test_examples_of_the_help_run(capsys, place, shared, monkeypatch):
     (place / "my.toml").write_text(MODEL)
     write_recording(place / "cell.csv", header="sweep,time,voltage [mV],current")
     write_recording(place / "cell.abf")
+    (place / "iv.csv").write_text("voltage [mV],K_out [mM],current [pA]\n-20,5,-1\n20,5,1\n")
     monkeypatch.setattr("jaxmem.recordings.read", lambda path, *_, **__: recordings.read_csv(path, units={}) if (
         str(path).endswith("abf")) else recordings.read_csv(path, units={"time": "s", "current": "nA"}))  # fmt: skip
     lines = parser.FIT_HELP.replace("\\\n", " ").splitlines()
     examples = [shlex.split(line.split("   ")[0]) for line in (x.strip() for x in lines) if line.startswith("jaxmem ")]
-    assert len(examples) == 5
+    assert len(examples) == 6
     for example in examples:
         work = jobs.job(parser.build().parse_args(example[1:]))
         assert work.experiments and work.free.parameters

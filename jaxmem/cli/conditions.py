@@ -4,6 +4,8 @@ import math
 import re
 from typing import Any
 
+import numpy as np
+
 from .. import electrochemistry, units
 from ..electrochemistry import Bath, Solution, Species
 from ..results import InputError
@@ -80,9 +82,13 @@ def _concentration(text: str) -> float:
 
 
 def shown(conditions: Bath) -> str:
-    """Conditions in words: the temperature, and the ions inside|outside."""
-    ions = ", ".join(f"{s.name} {float(i):g}|{float(o):g}" for s in conditions.species for i, o in [conditions[s]])
-    return f"{float(conditions.temperature) - units.celsius(0.0):.4g} C" + (f", {ions} mM" if ions else "")
+    """Conditions in words: the temperature, and the ions inside|outside; ranges of what differs among points."""
+    ions = ", ".join(f"{s.name} {_range(i)}|{_range(o)}" for s in conditions.species for i, o in [conditions[s]])
+    return f"{_range(conditions.temperature - units.celsius(0.0))} C" + (f", {ions} mM" if ions else "")
+
+
+def _range(values: Any) -> str:
+    return " to ".join(dict.fromkeys(f"{float(end(np.asarray(values))):.4g}" for end in (np.min, np.max)))
 
 
 def interval(text: str) -> float:

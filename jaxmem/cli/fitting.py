@@ -59,18 +59,26 @@ def _command(options: argparse.Namespace) -> str:
 
 
 def _show(summary: dict, extra, work, folder: Path) -> None:
-    from ..report.numbers import digits, percent, with_error
+    from ..report.numbers import digits, interval, percent, with_error
     from ..report.summary import remark
     from .conditions import shown
 
+    independent = all(e.independent for e in work.experiments)
     rows = []
     for name, row in summary["parameters"].items():
         value, error = with_error(row["value"], row["standard_error"])
-        rows.append((name, value, error, digits(row["naive_error"], 2), row["unit"], remark(row)))
+        ends = interval(row["interval_lower"], row["interval_upper"], row["standard_error"])
+        other = ends if independent else digits(row["naive_error"], 2)
+        rows.append((name, value, error, other, row["unit"], remark(row)))
     print(f"{work.title}")
-    print(f"at {'; at '.join(dict.fromkeys(shown(e.bath) for e in (*work.experiments, *work.held_out)))}\n")
-    print(table(("parameter", "value", "+/-", "if independent", "unit", ""), rows, right=(1, 2, 3)))
-    print("+/-: standard error, from blocks of samples; 'if independent': what it would be were the noise white")
+    print(f"at {'; at '.join(dict.fromkeys(shown(e.conditions) for e in (*work.experiments, *work.held_out)))}\n")
+    beside = "95 % interval" if independent else "if independent"
+    print(table(("parameter", "value", "+/-", beside, "unit", ""), rows, right=(1, 2, 3)))
+    if independent:
+        freedom = digits(summary["degrees_of_freedom"])
+        print(f"+/-: standard error, from independent points; {freedom} degrees of freedom")
+    else:
+        print("+/-: standard error, from blocks of samples; 'if independent': what it would be were the noise white")
     share = percent(summary["fraction_within_1_percent"])
     print(f"\nrmse {digits(summary['rmse'])}, {digits(summary['rmse_over_range'])} of the range")
     print(f"{share} of {summary['starts']} starts ended within 1 % of the best")

@@ -1,43 +1,29 @@
 """What to fit: the words of a command line as experiments, a model and its free parameters."""
 
 import argparse
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from .. import datasets, fit, recordings
 from ..recordings import Recording
-from ..report import Extra
 from ..results import InputError
-from . import squid
+from . import measuring, squid
 from .commands import command, is_file
 from .conditions import bath, interval
-from .models import Chosen, describe, load, suits
+from .job import Job
+from .models import Chosen, describe, load, suits, supplied
 
+#: The options of a data set that ships; of recordings, of measurements, and of both.
+SHIPPED = ("dataset", "cell", "free_g")
+RECORDED = (
+    *("units", "dt", "channel", "variable", "delay", "blank", "baseline", "junction", "held_out_protocol", "holding"),
+    *("linear", "dac", "sweeps", "subtract_leak", "window", "only", "capacitance"),
+)
+MEASURED = ("relative_to",)
+OWN = ("model", "temperature", "bath", "sigma")
 DEFAULT = "hodgkin_huxley_1952"
-STARTS = 64
-
-
-@dataclass(frozen=True)
-class Job:
-    """Everything that a fit and its report need.
-
-    `name`: of the folder; `title`: of the report; `finish`: what is added to the report once the fit is
-    there; `reference`: the published model, if there is one; `protocols`: what the protocol of an experiment is called.
-    """
-
-    name: str
-    title: str
-    experiments: Sequence[Any]
-    model: Any
-    free: Any
-    chosen: Chosen
-    held_out: Sequence[Any] = ()
-    starts: int = STARTS
-    finish: Any = field(default=lambda found, job: Extra())
-    reference: Any = None
-    protocols: Mapping[str, str] = field(default_factory=dict)
 
 
 def job(options: argparse.Namespace) -> Job:
@@ -45,23 +31,27 @@ def job(options: argparse.Namespace) -> Job:
 
     **Raises:** `InputError` for options that do not go together, and whatever is wrong with the input.
     """
-    own = (
-        "model units dt channel variable delay blank baseline junction temperature bath held_out_protocol holding "
-        "linear dac sweeps subtract_leak window only capacitance sigma"
-    )
+    if options.recording or options.measurement:
+        _refuse(options, SHIPPED, "belongs to a data set that ships; leave it out with --recording and --measurement")
+    if options.measurement:
+        _refuse(options, ("recording", "protocol", *RECORDED), "belongs to recordings; leave it out with --measurement")
+        return measuring.measured(options)
+    _refuse(options, MEASURED, "needs --measurement FILE; see jaxmem fit --help")
     if options.recording:
-        for name in ("dataset", "cell", "free_g"):
-            if getattr(options, name) not in (None, False):
-                raise InputError(f"{_flag(name)} belongs to a data set that ships; leave it out with --recording")
         return _own(options)
-    given = [_flag(name) for name in own.split() if getattr(options, name) not in (None, False)]
-    if given:
-        raise InputError(f"{', '.join(given)}: needs --recording FILE; see jaxmem fit --help")
+    _refuse(options, RECORDED, "needs --recording FILE; see jaxmem fit --help")
+    _refuse(options, OWN, "needs --recording FILE or --measurement FILE; see jaxmem fit --help")
     name = options.dataset or DEFAULT
     if name not in datasets.DATASETS:
         hint = " (for a file, write --recording FILE)" if Path(name).exists() else ""
         raise InputError(f"A data set must be one of {', '.join(datasets.DATASETS)}, but is '{name}'{hint}")
     return _squid(options) if name == DEFAULT else _shipped(name, options)
+
+
+def _refuse(options: argparse.Namespace, names: Sequence[str], reason: str) -> None:
+    given = [_flag(name) for name in names if getattr(options, name) not in (None, False)]
+    if given:
+        raise InputError(f"{', '.join(given)}: {reason}")
 
 
 def _flag(name: str) -> str:
@@ -115,7 +105,9 @@ def _own(options: argparse.Namespace) -> Job:
     chosen = load(options.model)
     suits(options, chosen)
     read = _reader(options)
-    conditions = lambda recording: bath(options.temperature, options.bath, chosen.file.bath, recording.temperature)
+    conditions = lambda recording: supplied(
+        chosen, bath(options.temperature, options.bath, chosen.file.bath, recording.temperature)
+    )
     if options.sigma and len(options.sigma) not in (1, len(options.recording)):
         raise InputError(f"--sigma must be one number or one for each of {len(options.recording)} files")
     experiments = _experiments(options.recording, options.protocol, "--protocol", read, conditions, chosen)

@@ -34,7 +34,8 @@ def models(options: argparse.Namespace) -> int:
     from .. import library
 
     if options.show is None:
-        rows = [(name, entry.description, f"doi:{entry.doi}") for name, entry in library.MODELS.items()]
+        published = lambda entry: f"doi:{entry.doi}" if entry.doi else "see --show"
+        rows = [(name, entry.description, published(entry)) for name, entry in library.MODELS.items()]
         print(table(("name", "model", "published"), rows))
         print("\njaxmem models --show NAME prints its parameters and its model file, to copy and to change.")
         return 0

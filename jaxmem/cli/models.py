@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import library, modelfile
+from ..electrochemistry import Bath
 from ..modelfile import ModelFile
 from ..results import InputError
 
@@ -63,6 +64,20 @@ def suits(options: argparse.Namespace, chosen: Chosen) -> None:
         )
 
 
+def supplied(chosen: Chosen, conditions: Bath) -> Bath:
+    """The conditions, if they hold every ion that the model names.
+
+    **Raises:** `InputError`.
+    """
+    missing = [s.name for s in chosen.file.species if s not in conditions]
+    if missing:
+        raise InputError(
+            f"{chosen.name}: the bath must hold {', '.join(missing)}, which the model names; write --bath "
+            f"{missing[0]}=INSIDE|OUTSIDE, or add it to [bath] of the model file"
+        )
+    return conditions
+
+
 def describe(file: ModelFile) -> Chosen:
     """A model file with the names and the unit that its document gives."""
     document = file.document
@@ -72,6 +87,6 @@ def describe(file: ModelFile) -> Chosen:
     gates = [
         f"{channel} {gate}" if many else gate
         for channel, table in channels.items()
-        for gate in table["gating"].get("gates", {})
+        for gate in table.get("gating", {}).get("gates", {})
     ]
     return Chosen(file, file.name, file.unit, tuple(names), tuple(gates))

@@ -11,6 +11,7 @@ examples:
   jaxmem fit beattie_2018 --cell 5             a real hERG recording, with a held-out prediction
   jaxmem fit beattie_2018 --cell 5 --protocol sine_wave inactivation --held-out ap
   jaxmem fit --recording cell.csv --model my.toml --units time=s,current=nA
+  jaxmem fit --measurement iv.csv --model k_channel_3b2s --temperature "22 C"
   jaxmem fit --recording cell.abf --model herg_beattie_2018 --temperature "21 C" --blank 5 --sweeps 0-2
 
 The same command continues a fit that was stopped, and reaches the same numbers.
@@ -130,7 +131,7 @@ def _command_options(parser) -> None:
 
 
 def _fit(commands) -> None:
-    parser = _command(commands, "fit", "fit a model to a recording", "fitting", "fit", FIT_HELP)
+    parser = _command(commands, "fit", "fit a model to recordings or measurements", "fitting", "fit", FIT_HELP)
     parser.add_argument(
         "dataset",
         nargs="?",
@@ -143,6 +144,19 @@ def _fit(commands) -> None:
 
     own = parser.add_argument_group("your own data")
     own.add_argument("--recording", nargs="+", metavar="FILE", help="CSV, NPZ, MAT or ABF; several are fitted jointly")
+    own.add_argument(
+        "--measurement",
+        nargs="+",
+        metavar="FILE",
+        help="steady currents, conductances or reversal potentials, each at its voltage and solutions, as CSV; several "
+        "are fitted jointly",
+    )
+    own.add_argument(
+        "--relative-to",
+        type=int,
+        metavar="N",
+        help="of measurements: their values are relative to that of the N-th point, counted from 0",
+    )
     own.add_argument("--model", metavar="FILE.toml", help="a model file, or the name of a model that ships")
     own.add_argument("--units", metavar="COLUMN=UNIT,...", help="of columns that do not say theirs: time=s,current=nA")
     own.add_argument("--dt", metavar="T", help='sampling interval of files without times: "0.1 ms"')
@@ -182,7 +196,7 @@ def _fit(commands) -> None:
         help="of a data set: which to fit, jointly; of your own data: the command, as a file or a sentence",
     )
     _command_options(both)
-    both.add_argument("--held-out", nargs="+", metavar="NAME_OR_FILE", help="recordings to predict, not to fit")
+    both.add_argument("--held-out", nargs="+", metavar="NAME_OR_FILE", help="data to predict, not to fit")
     both.add_argument("--held-out-protocol", nargs="+", metavar="FILE", help="their commands, of your own data")
 
     how = parser.add_argument_group("the fit")

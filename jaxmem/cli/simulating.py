@@ -23,7 +23,7 @@ def simulate(options: argparse.Namespace) -> int:
     from ..simulate import voltage_clamp
     from .commands import command
     from .conditions import bath, interval, shown
-    from .models import load, suits
+    from .models import load, suits, supplied
 
     chosen = load(options.model)
     suits(options, chosen)
@@ -42,7 +42,7 @@ def simulate(options: argparse.Namespace) -> int:
             f"The protocol must have 2 to {MOST_SAMPLES} samples, but {protocol.duration:g} ms at {dt:g} ms and "
             f"{sweeps} sweeps are {count * sweeps}; give another --dt."
         )
-    conditions = bath(options.temperature, options.bath, chosen.file.bath)
+    conditions = supplied(chosen, bath(options.temperature, options.bath, chosen.file.bath))
     mark = _identity(chosen.file.document, protocol, conditions, dt)
     folder = files.claim(
         options.out or f"jaxmem_simulate_{chosen.file_name}", FILES, lambda place: _mark(place / FILES[-1]) == mark

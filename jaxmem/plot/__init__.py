@@ -6,11 +6,13 @@ returns the Figure. Without an argument they make a new `matplotlib.figure.Figur
 
 from .agreement import agreement
 from .curves import GatingCurves, gating, gating_curves, steady_state, time_constants
+from .energy_profile import energy_profile, lone_ion_energies
 from .envelope import envelope
 from .family import MOST as FAMILY
 from .family import family
 from .matrix import correlation
-from .relations import boltzmann, conductance_voltage, current_voltage
+from .measurement import measurement
+from .relations import boltzmann, conductance_concentration, conductance_voltage, current_voltage, mole_fraction
 from .simulation import simulation
 from .squid import squid, squid_conductance, squid_rates
 from .style import COLORS, save, styled
@@ -23,13 +25,18 @@ __all__ = [
     "agreement",
     "boltzmann",
     "command",
+    "conductance_concentration",
     "conductance_voltage",
     "correlation",
     "current_voltage",
+    "energy_profile",
     "envelope",
     "family",
     "gating",
     "gating_curves",
+    "lone_ion_energies",
+    "measurement",
+    "mole_fraction",
     "overlay",
     "residuals",
     "save",

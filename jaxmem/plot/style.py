@@ -114,7 +114,10 @@ def time_scale(spans: Sequence[float]) -> tuple[float, str]:
 
 def signal_scale(largest: float, unit: str) -> tuple[float, str]:
     """What to divide a signal by and what to call its unit, so that its numbers stay short."""
-    return (1e3, "nA") if unit == "pA" and largest >= 2000.0 else (1.0, unit)
+    if unit == "pA" and largest >= 2000.0:
+        return 1e3, "nA"
+    small = {"nS": "pS", "pA": "fA"}
+    return (1e-3, small[unit]) if unit in small and 0.0 < largest < 0.1 else (1.0, unit)
 
 
 def signal_label(what: str, unit: str) -> str:
@@ -123,9 +126,11 @@ def signal_label(what: str, unit: str) -> str:
 
 
 def signal_name(unit: str) -> str:
-    """What a signal in `unit` is called on an axis: conductance, current, or just signal."""
+    """What a signal in `unit` is called on an axis: conductance, current, reversal potential, or just signal."""
     if unit in ("", "1"):
         return "signal"
+    if unit in ("mV", "V"):
+        return "reversal potential"
     return "conductance" if unit.replace(" ", "").startswith(("nS", "mS", "uS", "pS", "S")) else "current"
 
 

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import singledispatch
+from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+import scipy.stats
+from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from .. import plot
-
-if TYPE_CHECKING:
-    from ..fit import Fit, HeldOut, VoltageClamp
+from ..fit import Experiment, Fit, HeldOut, Steady, VoltageClamp
+from ..permeation import BarrierPore
+from ..results import InputError
+from .numbers import digits
+from .summary import CELSIUS, conditions, said
 
 
 @dataclass(frozen=True)
@@ -25,37 +32,73 @@ class Drawn:
     half: bool = False
 
 
-def fits(fit: Fit, experiments: Sequence[VoltageClamp]) -> list[Drawn]:
+def fits(fit: Fit, experiments: Sequence[Experiment]) -> list[Drawn]:
     """Data and fit of every experiment."""
-    drawn = []
-    for k, experiment in enumerate(experiments):
-        figure = _overlay(experiment, experiment.predict(fit.model), experiment.name)
-        name = "fit" if len(experiments) == 1 else f"fit_{k + 1}"
-        drawn.append(Drawn(name, figure, f"{experiment.name}: command, data and fit, residuals. {_note(experiment)}"))
-    return drawn
+    shown = [(e.name, _data(e, e.predict(fit.model), fit.model, e.name)) for e in experiments]
+    return _numbered("fit", [(figure, f"{name}: {text}") for name, (figure, text) in shown])
 
 
-def predictions(held_out: Sequence[HeldOut], experiments: Sequence[VoltageClamp]) -> list[Drawn]:
+def predictions(fit: Fit, held_out: Sequence[HeldOut], experiments: Sequence[Experiment]) -> list[Drawn]:
     """Data that the fit never saw, and its prediction."""
-    drawn = []
-    for k, (result, experiment) in enumerate(zip(held_out, experiments, strict=True)):
-        figure = _overlay(experiment, result.prediction, f"{result.name}: prediction")
-        name = "held_out" if len(held_out) == 1 else f"held_out_{k + 1}"
-        drawn.append(Drawn(name, figure, f"{result.name}, which the fit did not see. {_note(experiment)}"))
-    return drawn
+    shown = [
+        (h.name, _data(e, h.prediction, fit.model, f"{h.name}: prediction"))
+        for h, e in zip(held_out, experiments, strict=True)
+    ]
+    unseen = "which the fit did not see"
+    return _numbered("held_out", [(figure, f"{name}, {unseen}: {text}") for name, (figure, text) in shown])
+
+
+def _numbered(name: str, pictures: Sequence[tuple[Figure, str]]) -> list[Drawn]:
+    """Figures with their captions under one name, with a number where there are several."""
+    names = [name] if len(pictures) == 1 else [f"{name}_{k + 1}" for k in range(len(pictures))]
+    return [Drawn(each, figure, caption) for each, (figure, caption) in zip(names, pictures, strict=True)]
+
+
+@singledispatch
+def _data(experiment: Experiment, prediction: Any, model: Any, title: str) -> tuple[Figure, str]:
+    """The figure of data of one kind with what a model predicts, and in words what it shows."""
+    raise InputError(f"{experiment.name}: the report has no figure for a {type(experiment).__name__}.")
+
+
+@_data.register
+def _(experiment: VoltageClamp, prediction: Any, model: Any, title: str) -> tuple[Figure, str]:
+    recording = experiment.recording  # a panel for each sweep of a small family; one for one sweep, or for many
+    draw = plot.family if 1 < recording.sweeps <= plot.FAMILY else plot.overlay
+    used = recording.mask
+    note = "" if used.all() else f" {100.0 * used.mean():.3g} % of the samples are used; the rest is not drawn."
+    return draw(recording, prediction, title=title), f"command, data and fit, residuals.{note}"
+
+
+@_data.register
+def _(experiment: Steady, prediction: Any, model: Any, title: str) -> tuple[Figure, str]:
+    points = experiment.measurement
+    figure = plot.measurement(points, lambda m: Steady(m, sigma=1.0).predict(model), title=title)
+    what, size = "points", ""
+    if points.error is not None:
+        left = (np.reshape(prediction, -1) - points.value) / points.error
+        rms = float(np.sqrt(np.mean(left[np.reshape(experiment.mask, -1)] ** 2)))
+        what, size = "points with their standard errors", f" (rms {digits(rms, 3)} standard errors)"
+    relative = "" if points.normalized is None else f" relative to point {points.normalized},"
+    taken = said(conditions(experiment))
+    return figure, f"{what},{relative} the model's curves between their conditions, and residuals{size}; {taken}."
 
 
 def curves(
     fit: Fit,
-    experiments: Sequence[VoltageClamp],
+    experiments: Sequence[Experiment],
     gates: Sequence[str],
     channels: Sequence[str] = (),
     reference: Any = None,
 ) -> list[Drawn]:
     """Steady-state and time-constant curves, if the model has gates; those of a reference model dashed."""
-    used = np.concatenate([np.ravel(e.recording.command_v) for e in experiments])
-    data_range = (float(used.min()), float(used.max()))
-    bath = experiments[0].bath
+    ends = [e.voltages for e in experiments if e.voltages is not None]
+    baths = [e.conditions for e in experiments if e.conditions is not None]
+    if not ends or not baths:
+        return []
+    data_range = (min(low for low, _ in ends), max(high for _, high in ends))
+    bath = baths[0]
+    if bath.temperature.ndim:  # of points, the first
+        bath = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), bath)
     if not plot.gating_curves(fit.model, bath, np.linspace(*data_range, 3), gates, channels).steady:
         return []
     figure = plot.gating(fit.model, bath, names=gates, channels=channels, reference=reference, data_range=data_range)
@@ -63,6 +106,43 @@ def curves(
     if reference is not None:
         caption += " Dashed: the published model."
     return [Drawn("gating", figure, caption)]
+
+
+def profiles(fit: Fit) -> list[Drawn]:
+    """The energy profile of every barrier pore in the model, with the uncertainty of the fit."""
+    reach = float(scipy.stats.t.ppf(0.975, fit.degrees_of_freedom)) if fit.degrees_of_freedom > 0 else float("nan")
+    pictures = []
+    for pore, errors in zip(_pores(fit.model), _profile_errors(fit), strict=True):
+        ax = plot.energy_profile(pore, errors=errors, reach=reach)
+        kelvin = "" if pore.reference is None else f", in kT at {digits(float(pore.reference) - CELSIUS)} °C"
+        text = f"Energy of a lone ion along the fitted pore at 0 mV, with both baths at 1 M{kelvin}."
+        if (np.nan_to_num(errors) > 0).any():
+            text += " Shaded, where wider than the line: 95 % intervals from the covariance of the fit."
+        text += "" if np.isfinite(errors).all() else " Hollow: on a bound, or not determined by the data."
+        pictures.append((ax.figure, text))
+    return _numbered("energy_profile", pictures)
+
+
+def _pores(model: Any) -> list[BarrierPore]:
+    is_pore = lambda part: isinstance(part, BarrierPore)
+    return [part for part in jax.tree.leaves(model, is_leaf=is_pore) if is_pore(part)]
+
+
+def _profile_errors(fit: Fit) -> list[Float[np.ndarray, "species energies energies"]]:
+    """Covariances [kT^2] of the energies of each pore: J C J^T, with the exact J of the energies by the parameters.
+
+    Not a number where a parameter takes part that has no error, being on a bound or not determined.
+    """
+    energies = lambda values: [plot.lone_ion_energies(pore) for pore in _pores(fit.free.place(fit.model, values))]
+    known = np.isfinite(np.diag(fit.covariance))
+    covariance = np.where(known[:, None] & known[None, :], fit.covariance, 0.0)
+    found = []
+    for slopes in jax.jit(jax.jacfwd(energies))(jnp.asarray(fit.values)):
+        slopes = np.asarray(slopes)
+        matrix = np.einsum("sip,pq,sjq->sij", slopes, covariance, slopes)
+        lost = (slopes[:, :, ~known] != 0.0).any(-1)
+        found.append(np.where(lost[:, :, None] | lost[:, None, :], np.nan, matrix))
+    return found
 
 
 def quality(fit: Fit) -> list[Drawn]:
@@ -78,15 +158,3 @@ def quality(fit: Fit) -> list[Drawn]:
         caption = "Correlation of the fitted parameters."
         drawn.append(Drawn("correlation", plot.correlation(matrix, names).figure, caption, True))  # type: ignore[arg-type]
     return drawn
-
-
-def _overlay(experiment: VoltageClamp, prediction: Any, title: str) -> Figure:
-    """A panel for each sweep of a small family; one panel for one sweep, or for many."""
-    recording = experiment.recording
-    draw = plot.family if 1 < recording.sweeps <= plot.FAMILY else plot.overlay
-    return draw(recording, prediction, title=title)
-
-
-def _note(experiment: Any) -> str:
-    used = experiment.recording.mask
-    return "" if used.all() else f"{100.0 * used.mean():.3g} % of the samples are used; the rest is not drawn."

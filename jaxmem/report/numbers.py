@@ -28,6 +28,13 @@ def with_error(value: float, error: float | None) -> tuple[str, str]:
     return digits(value, figures, padded=True), digits(error, 2, padded=True)
 
 
+def interval(low: float | None, high: float | None, error: float | None) -> str:
+    """The ends of an interval as text, to the second figure of a standard error, of their own where that is smaller."""
+    if low is None or high is None or error is None:
+        return "–"
+    return " to ".join(with_error(end, min(error, 0.5 * abs(end)))[0] for end in (low, high))
+
+
 def percent(fraction: float) -> str:
     """A fraction in percent."""
     return f"{100.0 * fraction:.3g} %" if math.isfinite(fraction) else "–"

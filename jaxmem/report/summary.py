@@ -12,10 +12,13 @@ from platform import python_version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..fit import Fit, HeldOut, Score, VoltageClamp
+    from ..fit import Experiment, Fit, HeldOut, Score
 
 import numpy as np
 
+from .numbers import digits
+
+CELSIUS = 273.15  # K
 VERSIONS = ("jaxmem", "jax", "jaxlib", "equinox", "numpy", "scipy")
 
 
@@ -33,11 +36,14 @@ def versions() -> dict[str, str]:
 def parameters(fit: Fit) -> dict[str, dict[str, Any]]:
     """Each free parameter: value, unit, errors, start, range of starts, bounds of the search, and where it ended.
 
+    `interval_lower` and `interval_upper` are the ends of its 95 % interval (`Fit.interval`).
+
     `lower` and `upper` bound the search. The factor of a rate with joint limits has none of its own: `rate_lower` and
     `rate_upper` [1/ms] bound the rate where it is largest, and its `start_lower` and `start_upper` hold for starts
     alone, so that it may end `outside_start_range`.
     """
     limits = {limit.scale: limit for limit in fit.free.limits}
+    ends = fit.interval()
     table = {}
     for k, parameter in enumerate(fit.free.parameters):
         limit = limits.get(k)
@@ -47,6 +53,8 @@ def parameters(fit: Fit) -> dict[str, dict[str, Any]]:
             "unit": parameter.unit,
             "standard_error": _number(fit.standard_errors[k]),
             "naive_error": _number(fit.naive_errors[k]),
+            "interval_lower": _number(ends[k, 0]),
+            "interval_upper": _number(ends[k, 1]),
             "start": _number(fit.start_values[k]),
             "start_lower": _number(low),
             "start_upper": _number(high),
@@ -65,8 +73,8 @@ def summary(
     held_out: Sequence[HeldOut] = (),
     extra: dict[str, Any] | None = None,
     *,
-    experiments: Sequence[VoltageClamp] = (),
-    held_out_experiments: Sequence[VoltageClamp] = (),
+    experiments: Sequence[Experiment] = (),
+    held_out_experiments: Sequence[Experiment] = (),
     protocols: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Everything a program wants to know of a fit, as JSON values; a number that is not finite is null.
@@ -92,6 +100,7 @@ def summary(
         "conditions": together[0] if together and all(c == together[0] for c in together) else None,
         "correlation_time_ms": _number(fit.correlation_time),
         "blocks": fit.blocks,
+        "degrees_of_freedom": _number(fit.degrees_of_freedom),
         "undetermined": [str(text) for text in fit.undetermined],
         "result": str(fit.result),
     }
@@ -121,6 +130,8 @@ def to_csv(table: dict[str, dict[str, Any]]) -> str:
         "unit",
         "standard_error",
         "naive_error",
+        "interval_lower",
+        "interval_upper",
         "start",
         "start_lower",
         "start_upper",
@@ -138,27 +149,52 @@ def to_csv(table: dict[str, dict[str, Any]]) -> str:
     return text.getvalue()
 
 
-def conditions(experiment: VoltageClamp) -> dict[str, Any]:
-    """Temperature [K] and, where the bath has ions, their concentrations [mM] inside and outside."""
-    bath = experiment.bath
-    found: dict[str, Any] = {"temperature": {"value": _number(bath.temperature), "unit": "K"}}
+def conditions(experiment: Experiment) -> dict[str, Any] | None:
+    """Temperature [K] and, where the bath has ions, their concentrations [mM] inside and outside.
+
+    What differs among the points of a measurement is a list of its smallest and its largest value.
+    """
+    bath = experiment.conditions
+    if bath is None:
+        return None
+    found: dict[str, Any] = {"temperature": {"value": _span(bath.temperature), "unit": "K"}}
     if bath.species:
-        sides = ((s.name, (_number(c) for c in bath[s])) for s in bath.species)
+        sides = ((s.name, (_span(c) for c in bath[s])) for s in bath.species)
         ions = {name: dict(zip(("inside", "outside"), pair, strict=True)) for name, pair in sides}
         found["concentrations"] = {"unit": "mM", **ions}
     return found
 
 
-def _paired(scores: Sequence[Any], experiments: Sequence[VoltageClamp]) -> list[tuple[Any, VoltageClamp | None]]:
+def said(conditions: Mapping[str, Any] | None) -> str:
+    """Conditions in words; ranges of what differs among points."""
+    if conditions is None:
+        return ""
+    text = f"at {_said(conditions['temperature']['value'], CELSIUS)} °C"
+    ions = {k: pair for k, pair in conditions.get("concentrations", {}).items() if k != "unit"}
+    listed = ", ".join(f"{name} {_said(c['inside'])} | {_said(c['outside'])} mM" for name, c in ions.items())
+    return f"{text}; inside | outside: {listed}" if listed else text
+
+
+def _said(value: float | Sequence[float], zero: float = 0.0) -> str:
+    ends = value if isinstance(value, Sequence) else (value,)
+    return " to ".join(digits(end - zero) for end in ends)
+
+
+def _span(values: Any) -> float | list[float | None] | None:
+    ends = [_number(end(np.asarray(values))) for end in (np.min, np.max)]
+    return ends[0] if ends[0] == ends[1] else ends
+
+
+def _paired(scores: Sequence[Any], experiments: Sequence[Experiment]) -> list[tuple[Any, Experiment | None]]:
     return list(zip(scores, experiments or [None] * len(scores), strict=True))
 
 
-def _scored(score: Score | HeldOut, experiment: VoltageClamp | None, protocols: Mapping[str, str]) -> dict[str, Any]:
+def _scored(score: Score | HeldOut, experiment: Experiment | None, protocols: Mapping[str, str]) -> dict[str, Any]:
     return {
         "protocol": protocols.get(score.name, score.name),
         "name": score.name,
         "rmse": _number(score.rmse),
-        "unit": experiment and experiment.recording.unit,
+        "unit": experiment and experiment.unit,
         "rmse_over_range": _number(score.rmse_over_range),
         "conditions": experiment and conditions(experiment),
     }

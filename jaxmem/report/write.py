@@ -13,14 +13,11 @@ from .. import modelfile
 from ..modelfile import ModelFile
 from . import figures, files, page
 from .figures import Drawn
-from .numbers import digits, percent, with_error
-from .summary import remark, summary, to_csv, to_json
+from .numbers import digits, interval, percent, with_error
+from .summary import remark, said, summary, to_csv, to_json
 
 if TYPE_CHECKING:
-    from ..fit import Fit, HeldOut, VoltageClamp
-
-
-CELSIUS = 273.15  # K
+    from ..fit import Experiment, Fit, HeldOut
 
 #: The files of a report beside its figures.
 FILES = ("report.html", "summary.json", "parameters.csv", "model.toml", "fit.npz")
@@ -47,8 +44,8 @@ def write(
     held_out: Sequence[HeldOut],
     folder: str | os.PathLike,
     *,
-    experiments: Sequence[VoltageClamp],
-    held_out_experiments: Sequence[VoltageClamp] = (),
+    experiments: Sequence[Experiment],
+    held_out_experiments: Sequence[Experiment] = (),
     model_file: ModelFile | None = None,
     gates: Sequence[str] = (),
     channels: Sequence[str] = (),
@@ -72,9 +69,10 @@ def write(
     )  # fmt: skip
     drawn = {
         "fit": [*extra.figures, *figures.fits(fit, experiments)],
+        "profile": figures.profiles(fit),
         "curves": figures.curves(fit, experiments, gates, channels, reference),
         "quality": figures.quality(fit),
-        "held_out": figures.predictions(held_out, held_out_experiments),
+        "held_out": figures.predictions(fit, held_out, held_out_experiments),
     }
     pictures: dict[str, str] = {}
     for group, items in drawn.items():
@@ -98,23 +96,21 @@ def _parts(
     table: Mapping[str, Any],
     pictures: Mapping[str, str],
     title: str,
-    experiments: Sequence[VoltageClamp],
+    experiments: Sequence[Experiment],
     extra: Extra,
 ) -> list[str]:
-    used = sum(int(e.recording.mask.sum()) for e in experiments)
-    total = sum(e.recording.mask.size for e in experiments)
-    unit = experiments[0].recording.unit
     count = len(table["parameters"])
+    independent = all(e.independent for e in experiments)
+    fitted = f"{count} parameters fitted to {_size(experiments)}"
     parts = [
         page.heading(title, 1),
         page.paragraph(
-            f"{count} parameters fitted to {used:,} of {total:,} samples".replace(",", "\u202f")
-            + _conditions(table["conditions"]),
+            ", ".join(filter(None, (fitted, said(table["conditions"])))) + ".",
             "quiet",
         ),
         page.facts(
             [
-                ("RMSE", f"{digits(fit.rmse)} {unit}".removesuffix(" 1")),
+                *_rmse(table),
                 ("RMSE / range", digits(fit.rmse_over_range)),
                 ("starts within 1 %", f"{percent(fit.fraction_within_1_percent)} of {table['starts']}"),
                 *[(f"held out: {h['protocol']}", digits(h["rmse_over_range"])) for h in table["held_out"]],
@@ -137,8 +133,8 @@ def _parts(
     parts += [page.heading("Data and fit"), pictures.get("fit", "")]
     parts += [
         page.heading("Parameters"),
-        _parameter_table(table["parameters"]),
-        page.paragraph(_errors(fit, unit), "quiet"),
+        _parameter_table(table["parameters"], independent),
+        page.paragraph(_errors(fit, independent), "quiet"),
     ]
     limited = _limited(table["parameters"])
     parts += [page.paragraph(limited, "quiet")] if limited else []
@@ -150,6 +146,8 @@ def _parts(
         parts += [page.paragraph(extra.note, "quiet")] if extra.note else []
     if "held_out" in pictures:
         parts += [page.heading("Prediction of data that were held out"), pictures["held_out"]]
+    if "profile" in pictures:
+        parts += [page.heading("Energy profile"), pictures["profile"]]
     if "curves" in pictures:
         parts += [page.heading("Gating"), pictures["curves"]]
     if "quality" in pictures:
@@ -166,36 +164,50 @@ def _parts(
     return parts
 
 
-def _parameter_table(rows: Mapping[str, Mapping[str, Any]]) -> str:
-    """One line for each parameter; the naive error beside the sandwich one, the search's bounds beside the starts'."""
-    errors = ("± standard error", "± if samples were independent")
+def _size(experiments: Sequence[Experiment]) -> str:
+    """How many samples of recordings and points of measurements are used, of how many."""
+    texts = []
+    for noun, kind in (("samples", False), ("points", True)):
+        masks = [np.asarray(e.mask) for e in experiments if e.independent == kind]
+        used, total = sum(int(m.sum()) for m in masks), sum(m.size for m in masks)
+        if masks:
+            texts.append((f"{used:,}" if used == total and kind else f"{used:,} of {total:,}") + f" {noun}")
+    return " and ".join(texts).replace(",", "\u202f")
+
+
+def _rmse(table: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The error over all samples if they are in one unit, of every experiment if they are not."""
+    shown = lambda row: f"{digits(row['rmse'])} {row['unit']}".removesuffix(" 1")
+    if table["unit"] is not None:
+        return [("RMSE", shown(table))]
+    return [(f"RMSE: {row['name']}", shown(row)) for row in table["experiments"]]
+
+
+def _parameter_table(rows: Mapping[str, Mapping[str, Any]], independent: bool) -> str:
+    """One line for each parameter; beside its error its interval, or what the error would be were samples independent;
+    the search's bounds beside the starts'."""
+    errors = ("± standard error", "95 % interval" if independent else "± if samples were independent")
     apart = any((r["start_lower"], r["start_upper"]) != (r["lower"], r["upper"]) for r in rows.values())
     ends = ("start range", "searched within") if apart else ("bounds",)
     header = ("parameter", "fitted", *errors, "unit", "start", *ends, "")
     lines, marked = [], []
     for k, (name, row) in enumerate(rows.items()):
         value, error = with_error(row["value"], row["standard_error"])
-        naive = digits(row["naive_error"], 2, padded=True)
+        other = digits(row["naive_error"], 2, padded=True)
+        if independent:
+            other = interval(row["interval_lower"], row["interval_upper"], row["standard_error"])
         starts, box = (_range(row, kind) for kind in ("start_", ""))
         if row["rate_lower"] is not None:
             box = f"rate {_range(row, 'rate_')} 1/ms"
         ranges = (starts, box) if apart else (box,)
-        lines.append((name, value, error, naive, row["unit"], digits(row["start"]), *ranges, remark(row)))
+        lines.append((name, value, error, other, row["unit"], digits(row["start"]), *ranges, remark(row)))
         marked.append((k, len(header) - 1))
-    return page.table(header, lines, numbers=(1, 2, 3, 5), marked=marked)
+    numbers = [k for k, text in enumerate(header) if text[:1] == "±" or text in ("fitted", "start")]
+    return page.table(header, lines, numbers=numbers, marked=marked)
 
 
 def _range(row: Mapping[str, Any], kind: str) -> str:
     return f"{digits(row[kind + 'lower'], 3)} to {digits(row[kind + 'upper'], 3)}"
-
-
-def _conditions(conditions: Mapping[str, Any] | None) -> str:
-    if conditions is None:
-        return "."
-    text = f", at {digits(conditions['temperature']['value'] - CELSIUS, 4)} °C"
-    ions = {k: pair for k, pair in conditions.get("concentrations", {}).items() if k != "unit"}
-    listed = ", ".join(f"{name} {digits(c['inside'])} | {digits(c['outside'])} mM" for name, c in ions.items())
-    return f"{text}; inside | outside: {listed}." if listed else text + "."
 
 
 def _limited(rows: Mapping[str, Mapping[str, Any]]) -> str:
@@ -210,7 +222,14 @@ def _limited(rows: Mapping[str, Mapping[str, Any]]) -> str:
     )
 
 
-def _errors(fit: Fit, unit: str) -> str:
+def _errors(fit: Fit, independent: bool) -> str:
+    end = " The start is the one that led to the best fit."
+    if independent:
+        return (
+            "Standard errors (one standard deviation) are those of independent points: the inverse of the curvature at "
+            "the best fit (Laplace), scaled by the size of the residuals; errors given with the points are weights. "
+            f"Intervals are Student's, with {digits(fit.degrees_of_freedom)} degrees of freedom.{end}"
+        )
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.asarray(fit.standard_errors, float) / np.asarray(fit.naive_errors, float)
     ratio = ratio[np.isfinite(ratio)]
@@ -221,4 +240,4 @@ def _errors(fit: Fit, unit: str) -> str:
     if ratio.size and ratio.max() > 1.05:
         span = " to ".join(dict.fromkeys(digits(x, 2) for x in (ratio.min(), ratio.max())))
         text += f"; errors that take every sample as independent would be {span} times smaller"
-    return text + ". The start is the one that led to the best fit."
+    return text + "." + end
