@@ -15,6 +15,8 @@ import jaxmem as jm
 def main(folder: str | pathlib.Path = "figures", cell: int = 5, starts: int = 16) -> dict[str, float]:
     """Fit, predict, draw, and return the errors over the range of the current."""
     jax.config.update("jax_enable_x64", True)
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     beattie = jm.datasets.DATASETS["beattie_2018"]
     training = beattie.experiment(cell=cell, protocol="sine_wave")
     found = jm.fit.least_squares(
@@ -24,9 +26,9 @@ def main(folder: str | pathlib.Path = "figures", cell: int = 5, starts: int = 16
 
     unseen = jm.fit.held_out(found, beattie.experiment(cell=cell, protocol="ap"))
     figure = jm.plot.overlay(training.recording, training.predict(found.model))
-    jm.plot.save(figure, pathlib.Path(folder) / "fit_herg_sine_wave.png")
+    jm.plot.save(figure, folder / "fit_herg_sine_wave.png")
     figure = jm.plot.overlay(beattie.load(cell=cell, protocol="ap"), unseen.prediction)
-    jm.plot.save(figure, pathlib.Path(folder) / "predict_herg_action_potentials.png")
+    jm.plot.save(figure, folder / "predict_herg_action_potentials.png")
     return {
         "sine_wave": float(found.rmse_over_range),
         "action_potentials": float(unseen.rmse_over_range),

@@ -19,6 +19,8 @@ import jaxmem as jm
 def main(folder: str | pathlib.Path = "figures", starts: int = 16) -> dict[str, float]:
     """Fit, draw, and return the root mean square distance of alpha and beta from the table [1/ms]."""
     jax.config.update("jax_enable_x64", True)
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     squid = jm.datasets.DATASETS["hodgkin_huxley_1952"]
     curves = squid.experiment()
     found = jm.fit.least_squares([curves], squid.model(), squid.free(), key=jax.random.key(0), starts=starts)
@@ -30,7 +32,7 @@ def main(folder: str | pathlib.Path = "figures", starts: int = 16) -> dict[str, 
     alpha, beta = np.asarray(gate.opening(v, bath)), np.asarray(gate.closing(v, bath))
 
     figure = jm.plot.overlay(curves.recording, curves.predict(found.model))
-    jm.plot.save(figure, pathlib.Path(folder) / "fit_squid_potassium.png")
+    jm.plot.save(figure, folder / "fit_squid_potassium.png")
     return {
         "alpha_rms": float(np.sqrt(np.mean((alpha - [row.alpha for row in table]) ** 2))),
         "beta_rms": float(np.sqrt(np.mean((beta - [row.beta for row in table]) ** 2))),

@@ -19,6 +19,8 @@ from jaxmem import gating
 def main(folder: str | pathlib.Path = "figures") -> dict[str, float]:
     """Compute the three readings, draw them, and return the charges [e0] that they give."""
     jax.config.update("jax_enable_x64", True)
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     channel = jm.library.shaker_zha_1994.model()
     graph, bath = channel.gating.scheme, jm.electrochemistry.as_bath(293.15)
 
@@ -46,7 +48,7 @@ def main(folder: str | pathlib.Path = "figures") -> dict[str, float]:
     right.set(xlabel="time (ms)", ylabel="gating current (e0/ms)", title="Gating current, step to 0 mV")
     for ax in (left, middle, right):
         ax.spines[["top", "right"]].set_visible(False)
-    jm.plot.save(figure, pathlib.Path(folder) / "shaker_gating_charge.png")
+    jm.plot.save(figure, folder / "shaker_gating_charge.png")
     return {
         "total_charge": float(gating.total_charge(graph, bath)),
         "limiting_slope": float(slope[0]),

@@ -3,7 +3,9 @@
 import importlib.util
 import pathlib
 
+import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 
 EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
 
@@ -44,3 +46,36 @@ def test_shaker_gating_charge(tmp_path):
     assert found["limiting_slope"] == pytest.approx(13.0756729, rel=1e-7)
     assert found["charge_moved"] == pytest.approx(found["charge_difference"], rel=2e-3)
     assert (tmp_path / "shaker_gating_charge.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_ca_ba_mole_fraction(tmp_path):
+    found = run("ca_ba_mole_fraction", tmp_path)
+    assert_allclose([found["fraction_10"], found["fraction_100"]], [0.022606467, 0.040331577], rtol=1e-6)
+    assert_allclose([found["over_Ca_10"], found["over_Ba_10"]], [0.360251739, 0.220318866], rtol=1e-8)
+    assert_allclose([found["over_Ca_100"], found["over_Ba_100"]], [0.918926539, 0.194397743], rtol=1e-8)
+    # Ca alone holds the pore, and passes on slowly.
+    assert found["Ca_alone"] > 0.75 and found["Ca_alone_passes"] < 0.05 * found["Ca_Ca_passes"]
+    # A fitted polynomial describes the mixtures at its voltage; that of the binding constants is a limit.
+    assert found["fitted_off"] < 2e-3 and found["fitted_off_at_-60_mV"] > 0.5
+    assert found["own_off"] > 1.0 and found["own_off_with_high_barrier"] < 1e-9
+    assert (tmp_path / "ca_ba_mole_fraction.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_k_channel_selectivity(tmp_path):
+    found = run("k_channel_selectivity", tmp_path)
+    slopes = [15.3324173, 37.6843918, 74.6529541, 142.320361, 219.225121, 298.159014, 358.255722]  # pS
+    exponents = [1.05007803, 1.1493705, 1.345106, 1.63966176, 1.84946769, 1.98936706, 2.10261417]
+    assert_allclose(1e3 * found["conductance"], slopes, rtol=1e-8)
+    assert_allclose(found["exponent"], exponents, rtol=1e-8)
+    symmetric, physiological, _ = found["reversals"].values()
+    assert abs(symmetric) < 1e-9
+    assert_allclose(physiological, -53.7697426, rtol=1e-8)
+    assert_allclose(found["P_Na/P_K"], 0.0810937, rtol=1e-6)
+    # The more ions, the more of the flux is knocked on.
+    left_behind = found["left_behind"]
+    assert_allclose(left_behind.sum(-1), 1.0, rtol=1e-12)
+    assert left_behind[0, 0] > 0.9 and left_behind[3, 1] > 0.7 and left_behind[6, 2] > 0.7
+    assert np.all(np.diff(left_behind[:, 0]) < 0)
+    assert (tmp_path / "k_channel_selectivity.png").stat().st_size > 10_000
