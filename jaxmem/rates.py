@@ -10,12 +10,20 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, ArrayLike, Float
 
 from ._numerics.bernoulli import bernoulli
 from .electrochemistry import Bath, Species
 from .params import param, positive, real
 from .units import KB, H, thermal_voltage
+
+
+def attempt_rate(temperature: Float[ArrayLike, "*shape"]) -> Float[Array, "*shape"]:
+    """kB T/h [1/ms]: 6.21e9 per ms at 298.15 K.
+
+    **Source:** Eyring, J. Chem. Phys. 3, 107 (1935).
+    """
+    return jnp.asarray(1e-3 * KB / H * temperature)
 
 
 class AbstractRate(eqx.Module):
@@ -104,7 +112,7 @@ class Eyring(AbstractRate):
     @classmethod
     def barrier(cls, height: float, z: float, temperature: float, transmission: float = 1.0) -> "Eyring":
         """The law of a barrier of `height` [kT] at V = 0: k0 = transmission (kB T / h) exp(-height)."""
-        attempts = transmission * 1e-3 * KB / H * temperature
+        attempts = transmission * attempt_rate(temperature)
         return cls(attempts * jnp.exp(-jnp.asarray(height, jnp.result_type(float))), z)
 
 

@@ -10,8 +10,8 @@ from jaxtyping import Array, Float
 
 from ..electrochemistry import Bath, Species
 from ..params import param, positive
-from ..rates import AbstractRate
-from ..units import KB, H, thermal_voltage
+from ..rates import AbstractRate, attempt_rate
+from ..units import thermal_voltage
 from .graph import check_edges, fundamental_cycles
 
 Exchange = tuple[tuple[tuple[Species, bool], int], ...]  # ((species, inside), particles released by the forward step)
@@ -180,7 +180,7 @@ class EnergyScheme(AbstractScheme):
         scale = self.reference / bath.temperature
         energy = jnp.concatenate([jnp.zeros_like(self.energy[:1]), self.energy]) * scale
         charge = jnp.concatenate([jnp.zeros_like(self.charge[:1]), self.charge])
-        attempts = 1e-3 * KB / H * bath.temperature
+        attempts = attempt_rate(bath.temperature)
         directions = []
         for side, sign in (
             (0, -1),

@@ -112,7 +112,7 @@ class BarrierPore(AbstractPermeation):
         even = np.arange(1, 2 * count + 2) / (2 * count + 2)
         self.distances = as_array(even if distances is None else distances)
         _check_distances(self.distances, count)
-        self.interaction = interaction if callable(interaction) else _pairs(interaction, count)
+        self.interaction = interaction if callable(interaction) else _pairs(interaction, count)  # type: ignore[assignment]
         self.transmission, self.reference = as_array(transmission), as_array(reference)
 
     @property
@@ -155,7 +155,7 @@ class BarrierPore(AbstractPermeation):
     @property
     def scheme(self) -> PoreScheme:
         """The pore as a state graph, for everything that `kinetics` reads from one."""
-        return PoreScheme(self)
+        return PoreScheme(self)  # pyright: ignore[reportCallIssue]  # abstract fields that are properties
 
 
 def _rows(values: Energies, species: tuple[Species, ...], name: str) -> Float[Array, "species columns"]:

@@ -5,20 +5,12 @@ import math
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from ..units import KB, H
+from ..rates import attempt_rate
 
 Real = Float[ArrayLike, "*shape"]
 
 #: Molar concentration of water [M]: the standard state of mole fractions in dilute solution.
 WATER = 55.5
-
-
-def attempt_rate(temperature: Real) -> Float[Array, "*shape"]:
-    """kB T/h [1/ms]: 6.21e9 per ms at 298.15 K.
-
-    **Source:** Eyring, J. Chem. Phys. 3, 107 (1935).
-    """
-    return jnp.asarray(1e-3 * KB / H * temperature)
 
 
 def rate_over_barrier(height: Real, temperature: Real, transmission: Real = 1.0) -> Float[Array, "*shape"]:
@@ -27,7 +19,7 @@ def rate_over_barrier(height: Real, temperature: Real, transmission: Real = 1.0)
     **Arguments:** `height` dG [kT]; `temperature` [K]; `transmission` kappa.
     **Source:** Eyring, J. Chem. Phys. 3, 107 (1935); Hille 2001, chapter 10.
     """
-    return transmission * attempt_rate(temperature) * jnp.exp(-jnp.asarray(height))
+    return jnp.asarray(transmission * attempt_rate(temperature) * jnp.exp(-jnp.asarray(height)))
 
 
 def barrier_of_rate(rate: Real, temperature: Real, transmission: Real = 1.0) -> Float[Array, "*shape"]:
