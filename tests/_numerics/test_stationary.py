@@ -116,3 +116,28 @@ def test_256_states():
     flow = p[:, None] * q
     tolerance = 1e-4 if p.dtype == jnp.float32 else 1e-12
     np.testing.assert_allclose(flow.sum(axis=0), flow.sum(axis=1), rtol=tolerance)
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize("states", [20, 70])
+def test_elimination_in_stages(states):
+    """Above 16 states the loop has two stages, above 64 three: value and slope are those of extended precision."""
+
+    def precise(q):
+        left, columns = q.astype(np.longdouble), []
+        for k in range(states - 1, 0, -1):
+            columns.append(left[:k, k] / left[k, :k].sum())
+            left = left[:k, :k] + columns[-1][:, None] * left[k, :k]
+        p = np.ones(1, np.longdouble)
+        for column in reversed(columns):
+            p = np.append(p, p @ column)
+        return p / p.sum()
+
+    q, direction = rates(states, 8), rates(states, 8) * np.random.default_rng(1).normal(size=(states, states))
+    value, slope = jax.jvp(stationary_distribution, (jnp.asarray(q),), (jnp.asarray(direction),))
+    np.testing.assert_allclose(value, precise(q).astype(float), rtol=1e-14)
+    h = np.longdouble(1e-7)
+    wanted = (precise(q + h * direction) - precise(q - h * direction)) / (2 * h)
+    np.testing.assert_allclose(slope, wanted.astype(float), rtol=1e-8, atol=1e-9 * np.abs(wanted).max())
+    back = jax.vjp(stationary_distribution, jnp.asarray(q))[1](jnp.arange(1.0, states + 1))[0]
+    np.testing.assert_allclose(jnp.sum(back * direction), jnp.sum(slope * jnp.arange(1.0, states + 1)), rtol=1e-9)
