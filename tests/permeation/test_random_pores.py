@@ -112,12 +112,12 @@ def check_zeros(sites, kinds, count):
     np.testing.assert_array_equal(np.asarray(occupancy)[:, 0], 1.0)
 
 
-@pytest.mark.parametrize(("sites", "kinds"), SHAPES)
+@pytest.mark.parametrize(("sites", "kinds"), [(1, 1), (2, 2), (3, 2), (4, 3)])
 def test_fluxes_agree_over_all_barriers_and_vanish_at_equilibrium(sites, kinds):
     check_fluxes(sites, kinds, 12)
 
 
-@pytest.mark.parametrize(("sites", "kinds"), [(1, 3), (2, 2), (3, 2)])
+@pytest.mark.parametrize(("sites", "kinds"), [(1, 3), (3, 2)])
 def test_gradients_are_those_of_central_differences(sites, kinds):
     check_gradients(sites, kinds, 12)
     check_zeros(sites, kinds, 6)
