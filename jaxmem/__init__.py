@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     from . import report as report
     from . import results as results
     from . import simulate as simulate
+    from . import transport as transport
     from . import units as units
 
     __version__: str
 
 _MODULES = frozenset(
-    "units results params electrochemistry rates kinetics gating permeation channel protocols simulate "
-    "recordings likelihood fit library modelfile datasets check plot report".split()
+    "units results params electrochemistry rates kinetics gating permeation channel transport protocols "
+    "simulate recordings likelihood fit library modelfile datasets check plot report".split()
 )
 
 

@@ -5,6 +5,7 @@ Hodgkin-Huxley channel are made of. `Scaled` and `Q10` wrap another law.
 """
 
 import abc
+from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
@@ -14,7 +15,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from ._numerics.bernoulli import bernoulli
 from .electrochemistry import Bath, Species
-from .params import param, positive, real
+from .params import as_array, param, positive, real
 from .units import KB, H, thermal_voltage
 
 
@@ -135,18 +136,27 @@ class Binding(AbstractRate):
 
 
 class MassAction(AbstractRate):
-    """k = k0 prod c^n: a rate times what binds at once, such as `MassAction(k, {(Na, False): 2})`.
+    """k = k0 prod c^n: a rate times what binds at once, such as `MassAction(k, outside={Na: 2})`.
 
-    **Arguments:** `k` [1/ms]: where every concentration is 1 mM; `bound`: particles, keys `(species, inside)`.
+    **Arguments:** `k` [1/ms]: where every concentration is 1 mM; `inside`, `outside`: particles from either side.
     """
 
     k: Float[Array, ""] = param("1/ms", positive)
-    bound: Any = eqx.field(static=True, converter=lambda bound: tuple(dict(bound).items()))
+    inside: tuple[tuple[Species, int], ...] = eqx.field(static=True)
+    outside: tuple[tuple[Species, int], ...] = eqx.field(static=True)
+
+    def __init__(
+        self, k: Any, *, inside: Mapping[Species, int] | None = None, outside: Mapping[Species, int] | None = None
+    ):
+        """See the class."""
+        self.k = as_array(k)
+        self.inside, self.outside = (tuple((side or {}).items()) for side in (inside, outside))
 
     def __call__(self, v, bath):  # noqa: D102
         k = self.k + jnp.zeros_like(v)
-        for (species, inside), count in self.bound:
-            k = k * bath[species][0 if inside else 1] ** count
+        for side, bound in enumerate((self.inside, self.outside)):
+            for species, count in bound:
+                k = k * bath[species][side] ** count
         return k
 
     def charge(self, bath):  # noqa: D102

@@ -12,8 +12,9 @@ import pytest
 
 from jaxmem import gating, rates
 from jaxmem.channel import Channel
-from jaxmem.electrochemistry import Ba, Bath, Ca, Cl, K, Mg, Na, Species
+from jaxmem.electrochemistry import Ba, Bath, Ca, Cl, K, Mg, Na, Species, glc
 from jaxmem.kinetics import Balanced, EnergyScheme, scheme
+from jaxmem.library import sglt1_eskandari_2005
 from jaxmem.permeation import (
     GHK,
     BarrierPore,
@@ -27,6 +28,9 @@ from jaxmem.permeation import (
     woodhull,
 )
 from jaxmem.rates import Binding, Constant, Exponential, Eyring, Linoid, Scaled
+from jaxmem.transport import sodium_pumps
+from jaxmem.transport.catalogue import NA_K_ATPASE
+from jaxmem.transport.published import Published, per_current
 
 
 def cell() -> Bath:
@@ -43,6 +47,11 @@ def neutral() -> Bath:
 def magnesium() -> Bath:
     """The cell with Mg on both sides."""
     return cell().replaced({(Mg, True): 0.8, (Mg, False): 1.2})
+
+
+def sugar() -> Bath:
+    """The cell with glucose on both sides."""
+    return cell().replaced({(glc, True): 1.0, (glc, False): 5.0})
 
 
 @dataclass(frozen=True)
@@ -108,15 +117,9 @@ def _ladder() -> Any:
 
 
 def _pore() -> Any:
-    """Two sites for K and Na, which repel each other."""
-    return BarrierPore(
-        {K: [-2.0, -1.5], Na: [-0.8, -1.0]},
-        {K: [8.0, 6.0, 8.5], Na: [9.0, 7.5, 9.2]},
-        [0.1, 0.2, 0.5, 0.8, 0.9],
-        [1.5],
-        transmission=0.7,
-        reference=298.15,
-    )
+    """Two sites for K, which repels itself: few states, which compile fast."""
+    distances = [0.1, 0.2, 0.5, 0.8, 0.9]
+    return BarrierPore({K: [-2.0, -1.5]}, {K: [8.0, 6.0, 8.5]}, distances, [1.5], transmission=0.7, reference=298.15)
 
 
 def _channel_of_calcium() -> Any:
@@ -145,13 +148,17 @@ SCHEMES: tuple[Component, ...] = (
     Component("ladder", _ladder),
     Component("barrier pore", lambda: _pore().scheme),
     Component("permeant blocker", lambda: woodhull(Mg, 5.0, 20.0, 0.7, escape=2.0), magnesium),
+    Component("symporter with slip", lambda: sglt1_eskandari_2005.model().scheme, sugar),
 )
 
 #: Those that detailed balance holds for, whatever the voltage.
 AT_EQUILIBRIUM = ("two-state scheme", "balanced square", "receptor", "ladder")
 
 #: Those with an exchange table that says all that they bind: their cycles are paid for by the bath.
-PAID = ("two-state scheme", "balanced square", "receptor", "exchanger", "ladder", "barrier pore", "permeant blocker")
+PAID = (
+    *("two-state scheme", "balanced square", "receptor", "exchanger", "ladder", "barrier pore", "permeant blocker"),
+    "symporter with slip",
+)
 
 #: Whatever answers `init, derivative, advance, open_probability`: gates, relaxations, Markov schemes.
 GATINGS: tuple[Component, ...] = (
@@ -190,7 +197,6 @@ PERMEATIONS: tuple[Component, ...] = (
     Component("Ohmic, K and Na", lambda: Ohmic(np.asarray([2.0, 0.5]), species=(K, Na))),
     Component("permeability ratios", lambda: PermeabilityRatios(3e-3, {K: 1.0, Na: 0.03})),
     Component("barrier pore", _pore),
-    Component("graph pore", lambda: GraphPore(_pore().scheme)),
     Component(
         "blocked", lambda: Blocked(GHK(np.asarray([3e-3]), (K,)), woodhull(Mg, 5.0, 20.0, 0.7), ("free",)), magnesium
     ),
@@ -212,6 +218,10 @@ MECHANISMS: tuple[Component, ...] = (
         lambda: Channel(gating.Markov(_square(Balanced()), ("O",)), GHK(np.asarray([2e-4, 1e-6]), (Ca, K)), 100.0),
     ),
     Component("barrier channel", lambda: Channel(gating.HodgkinHuxley((_gate(),), (4,)), _pore(), 200.0)),
+    Component(
+        "published pump",
+        lambda: Published(sodium_pumps.luo_rudy, NA_K_ATPASE, per_current(NA_K_ATPASE, 150.0), K_Na=8.0),
+    ),
     Component("receptor channel", lambda: Channel(gating.Markov(_receptor(), ("open",)), Ohmic(1.5, species=Cl))),
 )
 

@@ -33,6 +33,11 @@ LAWS = {
     "eyring": (lambda: rates.Eyring(1.12, 0.25), lambda v: 1.12 * np.exp(0.25 * v / VT), 0.25),
     "binding inside": (lambda: rates.Binding(2.0, Ca, True), lambda v: 2e-4 + 0 * v, 0.0),
     "binding outside": (lambda: rates.Binding(2.0, Ca, False), lambda v: 3.6 + 0 * v, 0.0),
+    "mass action": (
+        lambda: rates.MassAction(2.0, inside={K: 1, Ca: 2}, outside={Ca: 1}),
+        lambda v: 2.0 * 140.0 * 1e-8 * 1.8 + 0 * v,
+        0.0,
+    ),
     "scaled": (
         lambda: rates.Scaled(rates.Eyring(1.0, -1.6), 4.0),
         lambda v: 4.0 * np.exp(-1.6 * v / VT),

@@ -2,8 +2,8 @@
 
 A file has `model(...)`, which returns a channel or a tuple of mechanisms, and where the model is fitted to
 data also `free(...)`, with the published bounds. `bk_horrigan_aldrich_2002` gives a steady open probability
-only, so it is not in `MODELS`. Beside a file may lie the same model as a model file (`text`), for a user to
-start from.
+only, and `sglt1_eskandari_2005` is a transporter, so they are not in `MODELS`. Beside a file may lie the same
+model as a model file (`text`), for a user to start from.
 """
 
 from dataclasses import dataclass
@@ -75,6 +75,6 @@ def text(name: str) -> str:
 
 
 def __getattr__(name: str) -> ModuleType:
-    if name in MODELS or name == "bk_horrigan_aldrich_2002":
+    if name in MODELS or name in ("bk_horrigan_aldrich_2002", "sglt1_eskandari_2005"):
         return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}; its models are {', '.join(MODELS)}")

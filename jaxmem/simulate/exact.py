@@ -17,6 +17,7 @@ from .._numerics.recurrence import affine_recurrence, matrix_recurrence
 from ..channel import Channel
 from ..electrochemistry import Bath
 from ..gating import AbstractGating, AlwaysOpen, HodgkinHuxley, Instantaneous, Markov
+from ..transport import QuasiSteady, Transporter
 from .plan import GAUSS, Chain, Nodes, Plan
 
 _FEW = 8  # values that are picked by comparison
@@ -38,7 +39,7 @@ def needs(model: Any) -> dict[str, bool]:
     gatings = [getattr(m, "gating", m) for m in (model if isinstance(model, tuple) else (model,))]
     return {
         "nodes": any(isinstance(g, HodgkinHuxley) for g in gatings),
-        "chain": any(not isinstance(g, HodgkinHuxley | AlwaysOpen | Instantaneous) for g in gatings),
+        "chain": any(not isinstance(g, HodgkinHuxley | AlwaysOpen | Instantaneous | QuasiSteady) for g in gatings),
     }
 
 
@@ -79,7 +80,9 @@ def _picked(values: Float[Array, " nodes"], index: Int[Array, " samples"]) -> Fl
     return picked
 
 
-def chain_propagators(gating: Markov, chain: Chain, bath: Bath) -> Float[Array, "propagators states states"]:
+def chain_propagators(
+    gating: Markov | Transporter, chain: Chain, bath: Bath
+) -> Float[Array, "propagators states states"]:
     """P - I of every propagator of a chain: exponentials, commutator-free fourth-order pairs where the
     voltage moves, and mixtures of them.
 
@@ -122,7 +125,8 @@ def trajectory(gating: Any, plan: Plan, bath: Bath) -> Any:
 
 @trajectory.register(AlwaysOpen)
 @trajectory.register(Instantaneous)
-def _(gating: AlwaysOpen | Instantaneous, plan: Plan, bath: Bath) -> tuple[()]:
+@trajectory.register(QuasiSteady)
+def _(gating: AlwaysOpen | Instantaneous | QuasiSteady, plan: Plan, bath: Bath) -> tuple[()]:
     return ()
 
 
@@ -136,8 +140,9 @@ def _(gating: HodgkinHuxley, plan: Plan, bath: Bath) -> Float[Array, "samples ga
     return jnp.stack(curves, -1)
 
 
-@trajectory.register
-def _(gating: Markov, plan: Plan, bath: Bath) -> Float[Array, "samples states"]:
+@trajectory.register(Markov)
+@trajectory.register(Transporter)
+def _(gating: Markov | Transporter, plan: Plan, bath: Bath) -> Float[Array, "samples states"]:
     p0 = gating.init(plan.holding, bath)
     p = matrix_recurrence(chain_propagators(gating, plan.chain, bath), plan.chain.which, p0)
     p = plan.chain.sampled(p, plan.t.shape[-1])
