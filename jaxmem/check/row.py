@@ -3,6 +3,7 @@
 import dataclasses
 import enum
 import math
+import sys
 
 
 class Verdict(enum.StrEnum):
@@ -68,4 +69,5 @@ def judge(
 def not_covered(case: str, quantity: str, expected: object = None) -> Row:
     """The row of a quantity, or of a whole file, that the audit does not know."""
     number = isinstance(expected, int | float) and not isinstance(expected, bool)
-    return Row(case, quantity, float(expected) if number else None, None, None, None, Verdict.NOT_COVERED)
+    shown = float(expected) if number and abs(expected) <= sys.float_info.max else None
+    return Row(case, quantity, shown, None, None, None, Verdict.NOT_COVERED)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import jax.numpy as jnp
 
 from ..results import InputError
-from . import barriers, block, closed_forms, cycles, fields, gating, gramicidin, thermodynamics
+from . import barriers, block, closed_forms, cycles, fields, gating, gramicidin, thermodynamics, transporters
 from .points import Question, answer
 from .row import Row, not_covered
 
@@ -28,7 +28,16 @@ class Format(Protocol):
         ...
 
 
-FORMATS: tuple[Format, ...] = (thermodynamics, cycles, gating, barriers, closed_forms, gramicidin, block)
+FORMATS: tuple[Format, ...] = (
+    thermodynamics,
+    cycles,
+    gating,
+    barriers,
+    closed_forms,
+    gramicidin,
+    block,
+    transporters,
+)
 
 
 def run(paths: Iterable[str | Path] = ()) -> list[Row]:
