@@ -17,6 +17,7 @@ TITLES = {
     "markov_sine_wave": "Five-state Markov IKr, sine wave, 80 000 samples",
     "squid_family": "Squid axon Na + K, 13 x 1601 samples",
     "ionbench": "ionBench's fitting problems",
+    "pump_sweep": "Pumps: turnover of many parameter sets",
     "barrier_pore": "Barrier pores: steady currents and energy derivatives",
     "gpu": "Batches on an accelerator",
 }
