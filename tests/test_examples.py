@@ -79,3 +79,32 @@ def test_k_channel_selectivity(tmp_path):
     assert left_behind[0, 0] > 0.9 and left_behind[3, 1] > 0.7 and left_behind[6, 2] > 0.7
     assert np.all(np.diff(left_behind[:, 0]) < 0)
     assert (tmp_path / "k_channel_selectivity.png").stat().st_size > 10_000
+
+
+def test_sodium_pump(tmp_path):
+    found = run("sodium_pump", tmp_path)
+    published = [13.7377, 21.5912, 30.2824, 38.1133, 44.1119, 48.3182, 51.2368, 53.3669, 55.0531, 56.5001]  # 1/s
+    assert_allclose(found["published"], published, rtol=0, atol=0.5e-4)
+    # Where it stalls its stoichiometry says, but for the rounding of the published constants.
+    assert abs(found["open_by_kT"]) < 1e-3
+    for name, stall in found["stall"].items():
+        assert stall == pytest.approx(found["stall_by_stoichiometry"][name], abs=0.02)
+    stalls = list(found["stall"].values())
+    assert_allclose(stalls, [-240.647364, -296.493643, -352.629562, 11.0464045], rtol=1e-7)
+    rest = list(found["rest"].values())
+    assert_allclose(rest, [2.02131689, 6.87597632, 16.3417722, -8.17101458], rtol=1e-7)
+    assert found["drops"].sum() == pytest.approx((-80.0 - stalls[1]) / 26.712, rel=1e-4)
+    assert (tmp_path / "sodium_pump.png").stat().st_size > 10_000
+
+
+def test_exchanger_reversal(tmp_path):
+    found = run("exchanger_reversal", tmp_path)
+    assert found["E_NCX"] == pytest.approx(found["3 E_Na - 2 E_Ca"], rel=1e-12)
+    assert found["signs_agree"]
+    # Into the upstroke, from -85 to 45 mV in 2 ms, and where Ca lifts the reversal potential above the plateau.
+    upward = 50.0 + 2.0 * (found["E_NCX"] + 85.0) / 130.0
+    assert_allclose(found["turns_round"], [upward, 61.0045], rtol=1e-6)
+    assert_allclose(found["turns_round_if_Ca_stayed"], [upward, 302.087998], rtol=1e-6)
+    assert_allclose([found["current_at_rest"], found["largest_inward"]], [-2.05655655, -115.061995], rtol=1e-6)
+    assert 50.0 * found["Ca_in"] < found["Ca_out"]
+    assert (tmp_path / "exchanger_reversal.png").stat().st_size > 10_000

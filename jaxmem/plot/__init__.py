@@ -17,6 +17,8 @@ from .simulation import simulation
 from .squid import squid, squid_conductance, squid_rates
 from .style import COLORS, save, styled
 from .traces import command, overlay, residuals, traces
+from .transport import cycle, staircase, turnover_voltage
+from .turn import free_energy_drops
 
 __all__ = [
     "COLORS",
@@ -29,9 +31,11 @@ __all__ = [
     "conductance_voltage",
     "correlation",
     "current_voltage",
+    "cycle",
     "energy_profile",
     "envelope",
     "family",
+    "free_energy_drops",
     "gating",
     "gating_curves",
     "lone_ion_energies",
@@ -44,8 +48,10 @@ __all__ = [
     "squid",
     "squid_conductance",
     "squid_rates",
+    "staircase",
     "steady_state",
     "styled",
     "time_constants",
     "traces",
+    "turnover_voltage",
 ]
