@@ -53,8 +53,9 @@ def cycle(
     for name, place, share in zip(scheme.states, places, occupancy, strict=True):
         nodes.append(
             ax.text(
-                *place, f"{textwrap.fill(name, 14)}\n{_percent(share)}", ha="center", va="center", linespacing=1.25,
-                fontsize=8.0, bbox={"boxstyle": "round,pad=0.35", "facecolor": COLORS["shade"], "edgecolor": "none"},
+                place[0], place[1], f"{textwrap.fill(name, 14)}\n{_percent(share)}", ha="center", va="center",
+                fontsize=8.0, linespacing=1.25,
+                bbox={"boxstyle": "round,pad=0.35", "facecolor": COLORS["shade"], "edgecolor": "none"},
             )
         )  # fmt: skip
     ring = dict(walk)
@@ -219,7 +220,7 @@ def _crossing(read: Callable[[np.ndarray], np.ndarray], low: float, high: float,
         other = np.flatnonzero(signs != signs[0])
         if not other.size:  # nothing but rounding is left
             break
-        low, high = grid[other[0] - 1], grid[other[0]]
+        low, high = float(grid[other[0] - 1]), float(grid[other[0]])
     return 0.5 * (low + high)
 
 
@@ -255,8 +256,8 @@ def _write(ax: Axes, step: Step, middle: np.ndarray, on_ring: bool) -> None:
     drop = "∞" if math.isinf(step.drop) else f"{abs(step.drop) if step.moves else 0.0:.1f} kT"
     if not on_ring:
         ax.text(
-            *middle, "\n".join(filter(None, (step.exchanged, drop))), ha="center", va="center", fontsize=SMALL,
-            bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"},
+            middle[0], middle[1], "\n".join(filter(None, (step.exchanged, drop))), ha="center", va="center",
+            fontsize=SMALL, bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"},
         )  # fmt: skip
         return
     way = middle / np.hypot(*middle)
@@ -267,12 +268,12 @@ def _write(ax: Axes, step: Step, middle: np.ndarray, on_ring: bool) -> None:
         across, up = sign * way
         ha = "center" if abs(across) < 0.3 else ("left" if across > 0 else "right")
         va = "center" if abs(up) < 0.3 else ("bottom" if up > 0 else "top")
-        ax.text(*at, text, ha=ha, va=va, fontsize=SMALL, color=color)
+        ax.text(at[0], at[1], text, ha=ha, va=va, fontsize=SMALL, color=color)
 
 
 def _summary(walked: list[Step], v: float) -> str:
     total = sum(step.drop for step in walked)
-    given = "one way only" if math.isinf(total) else f"{_signed(-total)} kT a turn"
+    given = "one way only" if not math.isfinite(total) else f"{_signed(-total)} kT a turn"
     turns = sum(step.flux for step in walked) / len(walked) if any(step.moves for step in walked) else 0.0
     return f"{_millivolts(v)}\n{_per_second(turns)}\n{given}"
 
