@@ -15,9 +15,12 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from .. import plot
+from ..electrochemistry import Bath
 from ..fit import Experiment, Fit, HeldOut, Steady, VoltageClamp
 from ..permeation import BarrierPore
+from ..plot.style import new_figure
 from ..results import InputError
+from ..transport import QuasiSteady, Transporter
 from .numbers import digits
 from .summary import CELSIUS, conditions, said
 
@@ -112,7 +115,7 @@ def profiles(fit: Fit) -> list[Drawn]:
     """The energy profile of every barrier pore in the model, with the uncertainty of the fit."""
     reach = float(scipy.stats.t.ppf(0.975, fit.degrees_of_freedom)) if fit.degrees_of_freedom > 0 else float("nan")
     pictures = []
-    for pore, errors in zip(_pores(fit.model), _profile_errors(fit), strict=True):
+    for pore, errors in zip(_parts(fit.model, BarrierPore), _profile_errors(fit), strict=True):
         ax = plot.energy_profile(pore, errors=errors, reach=reach)
         kelvin = "" if pore.reference is None else f", in kT at {digits(float(pore.reference) - CELSIUS)} °C"
         text = f"Energy of a lone ion along the fitted pore at 0 mV, with both baths at 1 M{kelvin}."
@@ -123,9 +126,9 @@ def profiles(fit: Fit) -> list[Drawn]:
     return _numbered("energy_profile", pictures)
 
 
-def _pores(model: Any) -> list[BarrierPore]:
-    is_pore = lambda part: isinstance(part, BarrierPore)
-    return [part for part in jax.tree.leaves(model, is_leaf=is_pore) if is_pore(part)]
+def _parts(model: Any, kinds: Any) -> list[Any]:
+    is_part = lambda part: isinstance(part, kinds)
+    return [part for part in jax.tree.leaves(model, is_leaf=is_part) if is_part(part)]
 
 
 def _profile_errors(fit: Fit) -> list[Float[np.ndarray, "species energies energies"]]:
@@ -133,7 +136,8 @@ def _profile_errors(fit: Fit) -> list[Float[np.ndarray, "species energies energi
 
     Not a number where a parameter takes part that has no error, being on a bound or not determined.
     """
-    energies = lambda values: [plot.lone_ion_energies(pore) for pore in _pores(fit.free.place(fit.model, values))]
+    pores = lambda values: _parts(fit.free.place(fit.model, values), BarrierPore)
+    energies = lambda values: [plot.lone_ion_energies(pore) for pore in pores(values)]
     known = np.isfinite(np.diag(fit.covariance))
     covariance = np.where(known[:, None] & known[None, :], fit.covariance, 0.0)
     found = []
@@ -143,6 +147,41 @@ def _profile_errors(fit: Fit) -> list[Float[np.ndarray, "species energies energi
         lost = (slopes[:, :, ~known] != 0.0).any(-1)
         found.append(np.where(lost[:, :, None] | lost[:, None, :], np.nan, matrix))
     return found
+
+
+def turns(fit: Fit, experiments: Sequence[Experiment]) -> list[Drawn]:
+    """The cycle of every transporter in the model and its free-energy staircase, at a point of the data.
+
+    It is the first whose concentrations are all above zero, so that every step has a way back, at the mean voltage.
+    """
+    point = next((found for found in map(_point, experiments) if found is not None), None)
+    if point is None:
+        return []
+    v, bath = point
+    pictures = []
+    for transporter in _parts(fit.model, (Transporter, QuasiSteady)):
+        ring, stairs = new_figure(None, 5.6).add_subplot(), new_figure(None, 3.6).add_subplot()
+        at = f"at {digits(v)} mV in the first solution of the data that holds all its species"
+        plot.cycle(transporter.scheme, v, bath, ring)
+        plot.staircase(transporter.scheme, v, bath, stairs)
+        pictures += [
+            (ring.figure, f"The fitted cycle {at}: widths are net fluxes, numbers the free energy given up (kT)."),
+            (stairs.figure, f"Free energy once round the fitted cycle {at}."),
+        ]
+    return _numbered("cycle", pictures)
+
+
+def _point(experiment: Experiment) -> tuple[float, Bath] | None:
+    """Mean voltage, and the first bath of an experiment in which nothing is missing."""
+    bath, voltages = experiment.conditions, experiment.voltages
+    if bath is None or voltages is None or not bath.species:
+        return None
+    sides = np.stack(np.broadcast_arrays(*(np.asarray(c) for s in bath.species for c in bath[s])))
+    present = np.flatnonzero(np.atleast_1d((sides > 0).all(0)))
+    if not present.size:
+        return None
+    one = jax.tree.map(lambda x: x[int(present[0])], bath) if sides.ndim > 1 else bath
+    return 0.5 * sum(voltages), one
 
 
 def quality(fit: Fit) -> list[Drawn]:

@@ -70,6 +70,7 @@ def write(
     drawn = {
         "fit": [*extra.figures, *figures.fits(fit, experiments)],
         "profile": figures.profiles(fit),
+        "cycle": figures.turns(fit, experiments),
         "curves": figures.curves(fit, experiments, gates, channels, reference),
         "quality": figures.quality(fit),
         "held_out": figures.predictions(fit, held_out, held_out_experiments),
@@ -148,6 +149,8 @@ def _parts(
         parts += [page.heading("Prediction of data that were held out"), pictures["held_out"]]
     if "profile" in pictures:
         parts += [page.heading("Energy profile"), pictures["profile"]]
+    if "cycle" in pictures:
+        parts += [page.heading("Cycle"), pictures["cycle"]]
     if "curves" in pictures:
         parts += [page.heading("Gating"), pictures["curves"]]
     if "quality" in pictures:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from jaxmem import fit, kinetics
+from jaxmem import fit, kinetics, report
 from jaxmem.channel import SteadyState
 from jaxmem.electrochemistry import Bath, Na, glc
 from jaxmem.library import sglt1_eskandari_2005 as sglt1
@@ -75,7 +75,7 @@ def test_rates_and_energies_are_the_same_graph():
     assert 0.0 < np.abs(change).max() < before
 
 
-def test_currents_come_back_within_two_percent_and_intervals_cover():
+def test_currents_come_back_within_two_percent_and_intervals_cover(tmp_path):
     v, bath = conditions()
     exact = predict(truth(), v, bath)
     sigma = NOISE * np.abs(exact) + 1e-3 * np.abs(exact).max()
@@ -96,3 +96,8 @@ def test_currents_come_back_within_two_percent_and_intervals_cover():
     assert known.sum() >= 4
     one = Bath({Na: 10.0, glc: 1.0}, {Na: 100.0, glc: 1.0}, T)
     assert max(abs(row.residual) for row in kinetics.audit(found.model.scheme, -50.0, one)) < 1e-10
+    # The report draws the fitted cycle, and names what the currents do not determine.
+    report.write(found, [], tmp_path, experiments=[data], title="SGLT1")
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert {"cycle_1.png", "cycle_2.png"} <= {path.name for path in tmp_path.iterdir()}
+    assert "do not determine" in page and "scheme.energy[1]" in page and "net fluxes" in page
