@@ -63,7 +63,8 @@ def exact_stationary(edges, forward, backward, n):
         (({("A", "A"): (ONE, ONE)},), "An edge must connect two states, but one goes from A to itself."),
         (
             ({("A", "B"): (ONE, ONE), ("B", "A"): (ONE, ONE)},),
-            "Two states may be joined by one edge only, but B and A are joined twice; add the rates, or say what each edge exchanges.",
+            "Two states may be joined by one edge only, but B and A are joined twice; add the rates, or say what each "
+            "edge exchanges.",
         ),
         (
             ({("A", "B"): (ONE, ONE), ("C", "D"): (ONE, ONE)},),
