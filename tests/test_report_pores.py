@@ -22,7 +22,7 @@ from jaxmem.report.numbers import interval
 pytestmark = pytest.mark.x64
 
 V = np.tile(np.arange(-80.0, 81.0, 20.0), 2)
-BATH = Bath({K: 100.0}, {K: np.repeat([10.0, 100.0], 9)}, 293.15)
+BATH = lambda: Bath({K: 100.0}, {K: np.repeat([10.0, 100.0], 9)}, 293.15)  # once jax is configured
 
 
 def pore(site=-2.0, outer=8.0, inner=9.0) -> BarrierPore:
@@ -42,12 +42,12 @@ FREE = fit.Free((fit.Parameter("site", "kT", -6.0, 2.0), fit.Parameter("barrier"
 @pytest.fixture(scope="module")
 def fitted():
     """A pore of one site, fitted to noisy current-voltage relations, which are also held out."""
-    blank = Measurement(V, BATH, np.zeros(V.size), name="<iv>")
+    blank = Measurement(V, BATH(), np.zeros(V.size), name="<iv>")
     exact = np.asarray(fit.Steady(blank, sigma=1.0).predict(pore()))[:, 0]
     error = 0.02 * np.abs(exact) + 0.01
     noise = np.random.default_rng(3).standard_normal((2, V.size))
     seen, unseen = (
-        fit.Steady(Measurement(V, BATH, exact + error * z, error, name=name))
+        fit.Steady(Measurement(V, BATH(), exact + error * z, error, name=name))
         for z, name in zip(noise, ("<iv>", "later"), strict=True)
     )
     found = fit.least_squares([seen], pore(-4.0, 6.0, 7.0), FREE, key=jax.random.key(0), starts=2)
