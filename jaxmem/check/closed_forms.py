@@ -28,8 +28,8 @@ from ..results import InputError
 from ..units import E0_PER_MS, R, factor
 from . import fields, graphs
 from .constants import constants
-from .points import Case, Question, Reading, compare, compiled, occupancies, once, points
-from .row import Row, not_covered
+from .points import Case, Question, Reading, by_section, compare, compiled, occupancies, once, points
+from .row import Row
 
 ION = Species("ion", 1)
 ENERGIES = {"dG_kcal": kcal_per_mol, "dG_kJ": kJ_per_mol}  # per mole, in J/mol
@@ -45,14 +45,7 @@ def recognizes(data: dict[str, Any]) -> bool:
 
 def rows(data: dict[str, Any]) -> Iterator[Row | Question]:
     """One row for each quantity of each section."""
-    for section, content in data.items():
-        if section in _SECTIONS:
-            several = fields.tables(content, section)
-            for k, case in enumerate(several):
-                name = section if len(several) == 1 else f"{section}[{k + 1}]"
-                yield from _SECTIONS[section](case, fields.name_of(case, k, name), data)
-        elif section not in fields.REMARKS and section.partition("_")[0] not in fields.TOLERANCES:
-            yield not_covered(section, section, content)
+    yield from by_section(data, _SECTIONS)
 
 
 # --- transition-state theory ---

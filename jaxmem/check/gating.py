@@ -13,9 +13,8 @@ from ..electrochemistry import Bath, Ca, as_bath
 from ..rates import Binding, Constant, Eyring, Scaled
 from . import fields
 from .constants import constants
-from .fields import REMARKS
-from .points import Case, Question, compare, each, once, points
-from .row import Row, not_covered
+from .points import Case, Question, by_section, compare, each, once, points
+from .row import Row
 
 SUBUNITS = 4
 VOLTAGES = tuple(sign * 50.0 * 2.0**k for k in range(6) for sign in (-1.0, 1.0))  # [mV] where half points are sought
@@ -28,14 +27,7 @@ def recognizes(data: dict[str, Any]) -> bool:
 
 def rows(data: dict[str, Any]) -> Iterator[Row | Question]:
     """One row for each quantity of each section."""
-    for section, content in data.items():
-        if section in _SECTIONS:
-            several = fields.tables(content, section)
-            for k, case in enumerate(several):
-                name = section if len(several) == 1 else f"{section}[{k + 1}]"
-                yield from _SECTIONS[section](case, fields.name_of(case, k, name), data)
-        elif section not in REMARKS and section.partition("_")[0] not in fields.TOLERANCES:
-            yield not_covered(section, section, content)
+    yield from by_section(data, _SECTIONS)
 
 
 def _two_state(case: Case, name: str, data: Case) -> Iterator[Row | Question]:

@@ -80,6 +80,20 @@ def once(functions: Mapping[str, Callable[[], Any]]) -> Known:
     return lambda quantity, _: readings.get(quantity)
 
 
+def by_section(
+    data: Case, sections: Mapping[str, Callable[[Case, str, Case], Iterator[Row | Question]]]
+) -> Iterator[Row | Question]:
+    """The rows of a file whose keys are sections, each one case or a list of them; what is unknown is not covered."""
+    for section, content in data.items():
+        if section in sections:
+            several = fields.tables(content, section)
+            for k, case in enumerate(several):
+                name = section if len(several) == 1 else f"{section}[{k + 1}]"
+                yield from sections[section](case, fields.name_of(case, k, name), data)
+        elif section not in fields.REMARKS and section.partition("_")[0] not in fields.TOLERANCES:
+            yield not_covered(section, section, content)
+
+
 def points(
     case: Case, key: str, name: str, conditions: Sequence[str], known: Known, *places: Case
 ) -> Iterator[Row | Question]:

@@ -116,6 +116,11 @@ class BarrierPore(AbstractPermeation):
         self.transmission, self.reference = as_array(transmission), as_array(reference)
 
     @property
+    def positions(self) -> Float[Array, " sites+2"]:
+        """Electrical distances from outside of the outer bath, the sites, and the inner bath."""
+        return jnp.pad(self.distances[1::2], 1).at[-1].set(1.0)
+
+    @property
     def states(self) -> tuple[str, ...]:
         """What each occupancy state is called: the species at the sites from outside, `-` where empty."""
         names = ("-", *(s.name for s in self.species))
@@ -127,7 +132,7 @@ class BarrierPore(AbstractPermeation):
         scale = 1.0 if self.reference is None else self.reference / bath.temperature
         z = jnp.asarray([s.z for s in self.species], self.sites.dtype)
         inside, outside = (jnp.stack([bath[s][side] for s in self.species]) * 1e-3 for side in (0, 1))
-        position = jnp.pad(self.distances[1::2], 1).at[-1].set(1.0)
+        position = self.positions
         energy = scale * jnp.pad(self.sites, ((0, 0), (1, 1))) + (z[:, None] * u) * position[None, :]
         top = scale * self.barriers + (z[:, None] * u) * self.distances[None, ::2]
         attempts = self.transmission * attempt_rate(bath.temperature)

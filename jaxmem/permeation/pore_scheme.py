@@ -48,7 +48,6 @@ class PoreScheme(AbstractScheme):
         return run(v, bath)
 
     def charges(self, bath):  # noqa: D102
-        file, distances = self.pore.file, self.pore.distances
-        z = jnp.asarray([s.z for s in self.pore.species], distances.dtype)
-        position = jnp.pad(distances[1::2], 1).at[-1].set(1.0)
+        file, position = self.pore.file, self.pore.positions
+        z = jnp.asarray([s.z for s in self.pore.species], position.dtype)
         return z[file.kind] * (position[file.barrier + 1] - position[file.barrier])
