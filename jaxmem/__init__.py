@@ -8,6 +8,7 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from . import cell as cell
     from . import channel as channel
     from . import check as check
     from . import datasets as datasets
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     __version__: str
 
 _MODULES = frozenset(
-    "units results params electrochemistry rates kinetics gating permeation channel transport protocols "
-    "simulate recordings likelihood fit library modelfile datasets check plot report".split()
+    "units results params electrochemistry rates kinetics electrodiffusion gating permeation channel transport "
+    "synapse cell protocols simulate recordings likelihood fit sweep library modelfile datasets check plot report".split()
 )
 
 

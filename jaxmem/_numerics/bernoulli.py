@@ -20,6 +20,9 @@ def _series(terms: int) -> tuple[float, ...]:
 
 
 _COEFFICIENTS = _series(22)  # (2/2pi)^44 is below the rounding of float64, also in the second derivative
+# Below a size of 1 the value comes from its power series, too, which is cheaper than e^x - 1 without cancellation:
+# B_2k/(2k)! = B_2k/(2k-1)! / 2k, of which (1/2pi)^20 is below rounding.
+_VALUE = tuple(c / (2 * k) for k, c in enumerate(_COEFFICIENTS[:10], 1))
 
 
 @jax.custom_jvp
@@ -32,9 +35,15 @@ def bernoulli(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
 
     **Arguments:** `x`: any real array, without unit.
     """
-    e = jnp.expm1(x)
-    ordinary = (e != 0) & (e != jnp.inf)
-    return jnp.where(ordinary, x / jnp.where(ordinary, e, 1.0), jnp.where(e == 0, jnp.ones_like(e), 0.0))
+    x = jnp.asarray(x)
+    square = x * x
+    near = square < 1.0
+    even = jnp.zeros_like(square)
+    for c in reversed(_VALUE[: 5 if jnp.finfo(square.dtype).bits < 64 else len(_VALUE)]):
+        even = (even + c) * square
+    e = jnp.exp(x)
+    far = jnp.where(near | (e == jnp.inf), 1.0, e - 1.0)
+    return jnp.where(near, 1.0 - 0.5 * x + even, jnp.where(e == jnp.inf, 0.0, x / far))
 
 
 @bernoulli.defjvp

@@ -1,0 +1,310 @@
+"""Cells made of compartments and membranes: the books of amounts, volume and charge."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ..electrochemistry import Bath, K, Solution, Species, as_bath
+from ..params import as_array, param, positive
+from ..results import InputError
+from ..units import F
+from .abstract import AbstractCell
+from .compartment import Compartment
+from .links import AbstractLink, Amounts
+from .membrane import Membrane, named, without_ion
+from .tree import enclosed, sides
+
+
+class CellState(NamedTuple):
+    """What evolves in a cell.
+
+    `v` [mV]: one potential per membrane, () where they follow from the charge; `mechanisms`: the states of the
+    mechanisms of each membrane; `amounts` [fmol] (species,) and `volumes` [pL]: by the name of the compartment, baths
+    left out; `links`: the states of the links.
+    """
+
+    v: tuple[Float[Array, ""], ...]
+    mechanisms: tuple[tuple[Any, ...], ...]
+    amounts: dict[str, Float[Array, " species"]]
+    volumes: dict[str, Float[Array, ""]]
+    links: tuple[Any, ...]
+
+
+class Cell(AbstractCell):
+    """Compartments, the membranes between them, and what else moves particles.
+
+    Mass and charge are what the mechanisms' `exchange` says, and nothing else: a channel's current changes the
+    concentrations of the ions that it carries, and the potential. There are two ways to the potential. By default each
+    membrane is a capacitor, C dV/dt = -I. With `from_charge` it is read from the charge of the compartments, C V = Q:
+    as good as the first where that starts from the right charge, and the only way where ions cross between compartments
+    beside membranes.
+
+    **Arguments:** `membranes`: the first is the cell's own, whose potential is recorded and where current is injected;
+    `compartments`: by name; `links`: diffusion, buffers, uptake; `temperature` [K]; `start` [mV]: potential(s) at which
+    a run starts; `electrode`: the ion that injected current carries into the cell (and out of a closed surrounding).
+    **Raises:** `InputError` for names that do not fit, membranes in a loop, compartments that are not electroneutral,
+    ions that a mechanism carries and a compartment does not hold, and conductances whose current carries no ion.
+    """
+
+    membranes: tuple[Membrane, ...]
+    compartments: dict[str, Compartment]
+    links: tuple[AbstractLink, ...]
+    temperature: Float[Array, ""] = param("K", positive)
+    start: tuple[Float[Array, ""], ...]
+    from_charge: bool = eqx.field(static=True)
+    electrode: Species = eqx.field(static=True)
+
+    def __init__(
+        self,
+        membranes: Membrane | Sequence[Membrane],
+        compartments: Mapping[str, Compartment],
+        *,
+        links: Sequence[AbstractLink] = (),
+        temperature: Any,
+        start: Any = -65.0,
+        from_charge: bool = False,
+        electrode: Species = K,
+    ):
+        self.membranes = (membranes,) if isinstance(membranes, Membrane) else tuple(membranes)
+        self.compartments, self.links = dict(compartments), tuple(links)
+        self.temperature, self.from_charge, self.electrode = as_array(temperature), from_charge, electrode
+        starts = start if isinstance(start, tuple | list) else (start,) * len(self.membranes)
+        self.start = tuple(as_array(v) for v in starts)
+        self._check()
+
+    def _check(self) -> None:
+        if not self.membranes:
+            raise InputError("A cell must have at least one membrane.")
+        for m in self.membranes:
+            for name in (m.inside, m.outside):
+                if name not in self.compartments:
+                    known = ", ".join(self.compartments)
+                    raise InputError(
+                        f"A membrane must join compartments of the cell ({known}), but one names '{name}'."
+                    )
+        if self.from_charge and not all(self._sides()):
+            raise InputError("A potential can follow from the charge only where one side of its membrane is closed.")
+        for name in self.finite:
+            self.compartments[name].check(name)
+        for m in self.membranes:
+            solutions = [self.compartments[name].solution for name in (m.inside, m.outside)]
+            closed = [name for name in (m.inside, m.outside) if name in self.finite]
+            for mechanism in m.mechanisms:
+                current_only = without_ion(mechanism) if closed else None
+                if current_only is not None:
+                    raise InputError(
+                        f"In a cell with moving concentrations every current must carry an ion, but {mechanism!r:.60} "
+                        "has Ohmic(g, reversal=E); give it the species: Ohmic(g, species=K)."
+                    )
+                for species in named(mechanism) if closed else ():
+                    if all(species not in s for s in solutions):
+                        raise InputError(
+                            f"A compartment must hold {species.name}, which a mechanism of the membrane between "
+                            f"'{m.inside}' and '{m.outside}' carries; add it to both solutions."
+                        )
+
+    def _sides(self) -> tuple[tuple[tuple[str, float], ...], ...]:
+        joined = tuple((m.inside, m.outside) for m in self.membranes)
+        return sides(joined, self.finite)
+
+    @property
+    def finite(self) -> tuple[str, ...]:
+        """The names of the compartments whose contents change."""
+        return tuple(name for name, c in self.compartments.items() if c.volume is not None)
+
+    def at(self, bath: Bath | float) -> "Cell":
+        """The same cell with other solutions on both sides of its first membrane, at their temperature."""
+        bath = as_bath(bath)
+        compartments = dict(self.compartments)
+        for name, solution in (
+            (self.membranes[0].inside, bath.inside),
+            (self.membranes[0].outside, bath.outside),
+        ):
+            if solution.species:
+                compartments[name] = eqx.tree_at(lambda c: c.solution, compartments[name], solution)
+        whole = eqx.tree_at(lambda c: (c.compartments, c.temperature), self, (compartments, bath.temperature))
+        whole._check()
+        return whole
+
+    def init(self) -> CellState:
+        """Mechanisms and links in their steady states at the starting potentials and concentrations."""
+        volumes = {name: self.compartments[name].volume for name in self.finite}
+        amounts = {name: volumes[name] * self.compartments[name].solution.c for name in self.finite}
+        links = tuple(
+            link.init({name: c.solution for name, c in self.compartments.items()}, volumes) for link in self.links
+        )
+        state = CellState(() if self.from_charge else self.start, (), amounts, volumes, links)
+        baths = [self.bath(state, m) for m in self.membranes]
+        mechanisms = tuple(m.init(v, b) for m, v, b in zip(self.membranes, self.voltages(state), baths, strict=True))
+        return state._replace(mechanisms=mechanisms)
+
+    def solutions(self, state: CellState) -> dict[str, Solution]:
+        """The solutions of all compartments [mM]."""
+        return {
+            name: eqx.tree_at(lambda s: s.c, c.solution, state.amounts[name] / state.volumes[name])
+            if name in state.amounts
+            else c.solution
+            for name, c in self.compartments.items()
+        }
+
+    def bath(self, state: CellState, membrane: Membrane | None = None) -> Bath:
+        """The bath of a membrane (the first by default): the solutions on its two sides."""
+        membrane = membrane or self.membranes[0]
+        solutions = self.solutions(state)
+        return Bath(solutions[membrane.inside], solutions[membrane.outside], self.temperature)
+
+    def charge(self, state: CellState, name: str) -> Float[Array, ""]:
+        """Net charge of a compartment [fmol of e0], with what its links keep."""
+        kept = [s.z * x for link, y in zip(self.links, state.links, strict=True) for (n, s), x in link.kept(y).items()
+                if n == name]  # fmt: skip
+        return sum(kept, self.compartments[name].charge(state.amounts[name]))
+
+    def voltages(self, state: CellState) -> tuple[Float[Array, ""], ...]:
+        """The potential of every membrane [mV]: states, or F Q/C."""
+        if not self.from_charge:
+            return state.v
+        return tuple(
+            F * sum(sign * self.charge(state, name) for name, sign in side) / m.capacitance
+            for m, side in zip(self.membranes, self._sides(), strict=True)
+        )
+
+    def voltage(self, state: CellState) -> Float[Array, ""]:
+        """The potential of the first membrane [mV]."""
+        return state.v[0] if state.v else self.voltages(state)[0]
+
+    def flows(
+        self,
+        state: CellState,
+        v: Sequence[Float[Array, ""]],
+        inject: Callable[[Float[Array, ""]], Float[Array, ""]],
+        supply: Amounts,
+    ) -> tuple[tuple[Float[Array, ""], ...], dict[str, Float[Array, " species"]], dict[str, Float[Array, ""]], tuple]:
+        """What flows at potentials v: outward current of each membrane [pA], the injected one subtracted; amounts
+        released to each compartment [fmol/ms]; flow of water [pL/ms]; rates of the links.
+
+        **Arguments:** `inject`: injected current [pA] by the potential; `supply`: amounts put in from elsewhere
+        [fmol/ms].
+        """
+        solutions = self.solutions(state)
+        amounts = {name: jnp.zeros_like(x) for name, x in state.amounts.items()}
+        water = {name: jnp.zeros_like(x) for name, x in state.volumes.items()}
+        currents = []
+
+        def put(name: str, species: Species, amount: Float[Array, ""]) -> None:
+            if name in amounts:
+                k = self.compartments[name].solution.index(species)
+                amounts[name] = amounts[name].at[k].add(amount)
+
+        for m, states, volt in zip(self.membranes, state.mechanisms, v, strict=True):
+            bath = Bath(solutions[m.inside], solutions[m.outside], self.temperature)
+            exchange = m.exchange(states, volt, bath)
+            current = exchange.current
+            if not currents:
+                injected = inject(volt)
+                current = current - injected
+                for name, sign in ((m.inside, 1.0), (m.outside, -1.0)):
+                    if name in amounts:
+                        put(name, self.electrode, sign * injected / (F * self.electrode.z))
+            currents.append(current)
+            for name, released in ((m.inside, exchange.inside), (m.outside, exchange.outside)):
+                if name in amounts:
+                    here = self.compartments[name].solution.species
+                    amounts[name] = amounts[name] + jnp.stack([released[bath.index(s)] for s in here])
+            flow = m.water * (
+                self._osmolarity(state, solutions, m.inside) - self._osmolarity(state, solutions, m.outside)
+            )
+            for name, sign in ((m.inside, 1.0), (m.outside, -1.0)):
+                if name in water:
+                    water[name] = water[name] + sign * flow
+        rates = []
+        for link, kept in zip(self.links, state.links, strict=True):
+            rate, released = link.rates(kept, solutions)
+            rates.append(rate)
+            for (name, species), amount in released.items():
+                put(name, species, amount)
+        for (name, species), amount in supply.items():
+            put(name, species, amount)
+        return tuple(currents), amounts, water, tuple(rates)
+
+    def _osmolarity(self, state: CellState, solutions: Mapping[str, Solution], name: str) -> Float[Array, ""]:
+        compartment, total = self.compartments[name], jnp.sum(solutions[name].c)
+        # A bath has no volume to dilute its impermeants in: there they are a concentration [mM].
+        return total + (
+            compartment.impermeant / state.volumes[name] if name in state.volumes else compartment.impermeant
+        )
+
+    def derivative(self, state: CellState, current: Float[Array, ""], supply: Amounts | None = None) -> CellState:
+        """Rate of change of the state [1/ms].
+
+        **Arguments:** `current` [pA]: injected into the first membrane's inside; `supply` [fmol/ms]: amounts put into
+        compartments from elsewhere, by (compartment, species).
+        """
+        v = self.voltages(state)
+        currents, amounts, water, links = self.flows(state, v, lambda _: jnp.asarray(current), supply or {})
+        mechanisms = tuple(
+            m.derivative(s, x, self.bath(state, m)) for m, s, x in zip(self.membranes, state.mechanisms, v, strict=True)
+        )
+        dv = tuple(-i / m.capacitance for i, m in zip(currents, self.membranes, strict=True))
+        return CellState(() if self.from_charge else dv, mechanisms, amounts, water, links)
+
+    def observe(self, state: CellState) -> dict[str, Float[Array, ""]]:
+        """`V` [mV] and the other potentials `V_er`, ... by the inside; concentrations `Na_cell` [mM] and volumes
+        `volume_cell` [pL] of all compartments that change."""
+        seen = {}
+        for k, (m, v) in enumerate(zip(self.membranes, self.voltages(state), strict=True)):
+            seen["V" if k == 0 else f"V_{m.inside}"] = v
+        solutions = self.solutions(state)
+        for name in self.finite:
+            seen |= {f"{s.name}_{name}": solutions[name][s] for s in solutions[name].species}
+            seen[f"volume_{name}"] = state.volumes[name]
+        return seen
+
+    def totals(self, state: CellState) -> Float[Array, " totals"]:
+        """What no run changes: the amount of every species in every set of compartments that it cannot leave [fmol],
+        and, of membranes that are capacitors, the charge that does not lie on them [fmol]."""
+        kept: list[Amounts] = [link.kept(y) for link, y in zip(self.links, state.links, strict=True)]
+        found = []
+        for species, names in self._enclosed():
+            held = [state.amounts[n][self.compartments[n].solution.index(species)] for n in names]
+            held += [x for books in kept for (n, s), x in books.items() if s == species and n in names]
+            found.append(sum(held[1:], held[0]))
+        if not self.from_charge:
+            for m, v, side in zip(self.membranes, state.v, self._sides(), strict=True):
+                if side:
+                    charge = [sign * self.charge(state, name) for name, sign in side]
+                    found.append(sum(charge[1:], charge[0]) - m.capacitance * v / F)
+        return jnp.stack(found) if found else jnp.zeros((0,), self.temperature.dtype)
+
+    def _enclosed(self) -> list[tuple[Species, tuple[str, ...]]]:
+        """Each species with the sets of compartments that it moves between and cannot leave."""
+        species = dict.fromkeys(s for name in self.finite for s in self.compartments[name].solution.species)
+        carried = [(m.inside, m.outside, named(m.mechanisms)) for m in self.membranes]
+        carried += [(a, b, frozenset((s,))) for link in self.links for s, a, b in link.joins]
+        return [
+            (s, tuple(name for name in group if s in self.compartments[name].solution))
+            for s in species
+            for group in enclosed([(a, b) for a, b, moving in carried if s in moving], self.finite)
+            if any(s in self.compartments[name].solution for name in group)
+        ]
+
+
+def point(
+    mechanisms: Any,
+    capacitance: Any,
+    bath: Bath | float,
+    *,
+    start: Any = -65.0,
+) -> Cell:
+    """The cell of one membrane whose solutions do not change: an excitable patch.
+
+    **Arguments:** `mechanisms`: one or a tuple; `capacitance` [pF], or [uF/cm2] where conductances are densities
+    [mS/cm2] and currents then are, too [uA/cm2]; `bath`: a `Bath`, or a temperature [K] where no mechanism needs
+    concentrations; `start` [mV].
+    """
+    bath = as_bath(bath)
+    compartments = {"cell": Compartment(bath.inside), "bath": Compartment(bath.outside)}
+    membrane = Membrane("cell", "bath", capacitance, mechanisms)
+    return Cell(membrane, compartments, temperature=bath.temperature, start=start)
