@@ -1,7 +1,7 @@
 """Cells: channels and transporters where voltage, concentrations and volume are free to move."""
 
 from .abstract import AbstractCell
-from .cell import Cell, CellState, point
+from .cell import Cell, CellState, Flows, point
 from .compartment import Compartment
 from .links import AbstractLink, Buffer, Diffusion, Uptake
 from .membrane import Membrane
@@ -14,6 +14,7 @@ __all__ = [
     "CellState",
     "Compartment",
     "Diffusion",
+    "Flows",
     "Membrane",
     "Uptake",
     "point",

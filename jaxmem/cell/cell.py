@@ -15,13 +15,13 @@ from .abstract import AbstractCell
 from .compartment import Compartment
 from .links import AbstractLink, Amounts
 from .membrane import Membrane, named, without_ion
-from .tree import enclosed, sides
+from .tree import enclosed, two_sides
 
 
 class CellState(NamedTuple):
     """What evolves in a cell.
 
-    `v` [mV]: one potential per membrane, () where they follow from the charge; `mechanisms`: the states of the
+    `v` [mV]: one potential per membrane; `mechanisms`: the states of the
     mechanisms of each membrane; `amounts` [fmol] (species,) and `volumes` [pL]: by the name of the compartment, baths
     left out; `links`: the states of the links.
     """
@@ -33,14 +33,24 @@ class CellState(NamedTuple):
     links: tuple[Any, ...]
 
 
+class Flows(NamedTuple):
+    """What flows in a cell: `dv` [mV/ms] of each membrane; `amounts` released to each compartment [fmol/ms]; `water`
+    [pL/ms]; `links`: the rates of what links keep."""
+
+    dv: tuple[Float[Array, ""], ...]
+    amounts: dict[str, Float[Array, " species"]]
+    water: dict[str, Float[Array, ""]]
+    links: tuple[Any, ...]
+
+
 class Cell(AbstractCell):
     """Compartments, the membranes between them, and what else moves particles.
 
     Mass and charge are what the mechanisms' `exchange` says, and nothing else: a channel's current changes the
     concentrations of the ions that it carries, and the potential. There are two ways to the potential. By default each
-    membrane is a capacitor, C dV/dt = -I. With `from_charge` it is read from the charge of the compartments, C V = Q:
-    as good as the first where that starts from the right charge, and the only way where ions cross between compartments
-    beside membranes.
+    membrane is a capacitor that starts at `start`, C dV/dt = -I. With `from_charge` the compartments' charge sets it,
+    C V = Q, at the start and ever after: what the charge is must then be right to a millionth, and charge that moves
+    beside membranes (diffusion between compartments) counts.
 
     **Arguments:** `membranes`: the first is the cell's own, whose potential is recorded and where current is injected;
     `compartments`: by name; `links`: diffusion, buffers, uptake; `temperature` [K]; `start` [mV]: potential(s) at which
@@ -85,7 +95,8 @@ class Cell(AbstractCell):
                     raise InputError(
                         f"A membrane must join compartments of the cell ({known}), but one names '{name}'."
                     )
-        if self.from_charge and not all(self._sides()):
+        sides = self._sides()
+        if self.from_charge and not all(sides):
             raise InputError("A potential can follow from the charge only where one side of its membrane is closed.")
         for name in self.finite:
             self.compartments[name].check(name)
@@ -96,7 +107,8 @@ class Cell(AbstractCell):
                 current_only = without_ion(mechanism) if closed else None
                 if current_only is not None:
                     raise InputError(
-                        f"In a cell with moving concentrations every current must carry an ion, but {mechanism!r:.60} "
+                        f"In a cell with moving concentrations every current must carry an ion, but a "
+                        f"{type(mechanism).__name__} between '{m.inside}' and '{m.outside}' "
                         "has Ohmic(g, reversal=E); give it the species: Ohmic(g, species=K)."
                     )
                 for species in named(mechanism) if closed else ():
@@ -108,7 +120,7 @@ class Cell(AbstractCell):
 
     def _sides(self) -> tuple[tuple[tuple[str, float], ...], ...]:
         joined = tuple((m.inside, m.outside) for m in self.membranes)
-        return sides(joined, self.finite)
+        return two_sides(joined, self.finite)
 
     @property
     def finite(self) -> tuple[str, ...]:
@@ -136,9 +148,12 @@ class Cell(AbstractCell):
         links = tuple(
             link.init({name: c.solution for name, c in self.compartments.items()}, volumes) for link in self.links
         )
-        state = CellState(() if self.from_charge else self.start, (), amounts, volumes, links)
-        baths = [self.bath(state, m) for m in self.membranes]
-        mechanisms = tuple(m.init(v, b) for m, v, b in zip(self.membranes, self.voltages(state), baths, strict=True))
+        state = CellState(self.start, (), amounts, volumes, links)
+        if self.from_charge:
+            charges = [sum(sign * self.charge(state, name) for name, sign in side) for side in self._sides()]
+            v = tuple(F * q / m.capacitance for q, m in zip(charges, self.membranes, strict=True))
+            state = state._replace(v=v)
+        mechanisms = tuple(m.init(v, self.bath(state, m)) for m, v in zip(self.membranes, state.v, strict=True))
         return state._replace(mechanisms=mechanisms)
 
     def solutions(self, state: CellState) -> dict[str, Solution]:
@@ -158,22 +173,19 @@ class Cell(AbstractCell):
 
     def charge(self, state: CellState, name: str) -> Float[Array, ""]:
         """Net charge of a compartment [fmol of e0], with what its links keep."""
-        kept = [s.z * x for link, y in zip(self.links, state.links, strict=True) for (n, s), x in link.kept(y).items()
-                if n == name]  # fmt: skip
-        return sum(kept, self.compartments[name].charge(state.amounts[name]))
+        books = [link.kept(y) for link, y in zip(self.links, state.links, strict=True)]
+        compartment = self.compartments[name]
+        return self._net(name, state.amounts[name], books) + compartment.valence * compartment.impermeant
 
-    def voltages(self, state: CellState) -> tuple[Float[Array, ""], ...]:
-        """The potential of every membrane [mV]: states, or F Q/C."""
-        if not self.from_charge:
-            return state.v
-        return tuple(
-            F * sum(sign * self.charge(state, name) for name, sign in side) / m.capacitance
-            for m, side in zip(self.membranes, self._sides(), strict=True)
-        )
+    def _net(self, name: str, amounts: Float[Array, " species"], books: Sequence[Amounts]) -> Float[Array, ""]:
+        """The charge of some amounts [fmol] in a compartment, and of what links keep for it."""
+        species = self.compartments[name].solution.species
+        kept = [s.z * x for book in books for (where, s), x in book.items() if where == name]
+        return sum(kept, jnp.sum(jnp.asarray([s.z for s in species], amounts.dtype) * amounts))
 
     def voltage(self, state: CellState) -> Float[Array, ""]:
         """The potential of the first membrane [mV]."""
-        return state.v[0] if state.v else self.voltages(state)[0]
+        return state.v[0]
 
     def flows(
         self,
@@ -181,9 +193,8 @@ class Cell(AbstractCell):
         v: Sequence[Float[Array, ""]],
         inject: Callable[[Float[Array, ""]], Float[Array, ""]],
         supply: Amounts,
-    ) -> tuple[tuple[Float[Array, ""], ...], dict[str, Float[Array, " species"]], dict[str, Float[Array, ""]], tuple]:
-        """What flows at potentials v: outward current of each membrane [pA], the injected one subtracted; amounts
-        released to each compartment [fmol/ms]; flow of water [pL/ms]; rates of the links.
+    ) -> Flows:
+        """What flows at potentials v.
 
         **Arguments:** `inject`: injected current [pA] by the potential; `supply`: amounts put in from elsewhere
         [fmol/ms].
@@ -227,7 +238,14 @@ class Cell(AbstractCell):
                 put(name, species, amount)
         for (name, species), amount in supply.items():
             put(name, species, amount)
-        return tuple(currents), amounts, water, tuple(rates)
+        if self.from_charge:
+            books = [link.kept(rate) for link, rate in zip(self.links, rates, strict=True)]
+            gain = {name: self._net(name, amounts[name], books) for name in amounts}
+            dq = [F * sum(sign * gain[name] for name, sign in side) for side in self._sides()]
+        else:
+            dq = [-i for i in currents]
+        dv = tuple(q / m.capacitance for q, m in zip(dq, self.membranes, strict=True))
+        return Flows(dv, amounts, water, tuple(rates))
 
     def _osmolarity(self, state: CellState, solutions: Mapping[str, Solution], name: str) -> Float[Array, ""]:
         compartment, total = self.compartments[name], jnp.sum(solutions[name].c)
@@ -242,19 +260,18 @@ class Cell(AbstractCell):
         **Arguments:** `current` [pA]: injected into the first membrane's inside; `supply` [fmol/ms]: amounts put into
         compartments from elsewhere, by (compartment, species).
         """
-        v = self.voltages(state)
-        currents, amounts, water, links = self.flows(state, v, lambda _: jnp.asarray(current), supply or {})
+        flow = self.flows(state, state.v, lambda _: jnp.asarray(current), supply or {})
         mechanisms = tuple(
-            m.derivative(s, x, self.bath(state, m)) for m, s, x in zip(self.membranes, state.mechanisms, v, strict=True)
+            m.derivative(s, v, self.bath(state, m))
+            for m, s, v in zip(self.membranes, state.mechanisms, state.v, strict=True)
         )
-        dv = tuple(-i / m.capacitance for i, m in zip(currents, self.membranes, strict=True))
-        return CellState(() if self.from_charge else dv, mechanisms, amounts, water, links)
+        return CellState(flow.dv, mechanisms, flow.amounts, flow.water, flow.links)
 
     def observe(self, state: CellState) -> dict[str, Float[Array, ""]]:
         """`V` [mV] and the other potentials `V_er`, ... by the inside; concentrations `Na_cell` [mM] and volumes
         `volume_cell` [pL] of all compartments that change."""
         seen = {}
-        for k, (m, v) in enumerate(zip(self.membranes, self.voltages(state), strict=True)):
+        for k, (m, v) in enumerate(zip(self.membranes, state.v, strict=True)):
             seen["V" if k == 0 else f"V_{m.inside}"] = v
         solutions = self.solutions(state)
         for name in self.finite:
@@ -263,19 +280,18 @@ class Cell(AbstractCell):
         return seen
 
     def totals(self, state: CellState) -> Float[Array, " totals"]:
-        """What no run changes: the amount of every species in every set of compartments that it cannot leave [fmol],
-        and, of membranes that are capacitors, the charge that does not lie on them [fmol]."""
+        """What no run changes: the amount of every species in every set of compartments that it cannot leave, and the
+        charge on either side of a membrane that does not lie on it [fmol]."""
         kept: list[Amounts] = [link.kept(y) for link, y in zip(self.links, state.links, strict=True)]
         found = []
         for species, names in self._enclosed():
             held = [state.amounts[n][self.compartments[n].solution.index(species)] for n in names]
             held += [x for books in kept for (n, s), x in books.items() if s == species and n in names]
             found.append(sum(held[1:], held[0]))
-        if not self.from_charge:
-            for m, v, side in zip(self.membranes, state.v, self._sides(), strict=True):
-                if side:
-                    charge = [sign * self.charge(state, name) for name, sign in side]
-                    found.append(sum(charge[1:], charge[0]) - m.capacitance * v / F)
+        for m, v, side in zip(self.membranes, state.v, self._sides(), strict=True):
+            if side:
+                charge = [sign * self.charge(state, name) for name, sign in side]
+                found.append(sum(charge[1:], charge[0]) - m.capacitance * v / F)
         return jnp.stack(found) if found else jnp.zeros((0,), self.temperature.dtype)
 
     def _enclosed(self) -> list[tuple[Species, tuple[str, ...]]]:

@@ -63,10 +63,6 @@ class Compartment(eqx.Module):
             )
         return cls(bare.solution, volume, impermeant=amount, valence=valence)
 
-    def charge(self, amounts: Float[Array, " species"]) -> Float[Array, ""]:
-        """Net charge of the compartment [fmol of e0] when it holds some amounts [fmol]."""
-        return jnp.sum(_valences(self.solution) * amounts) + self.valence * self.impermeant
-
     def check(self, name: str) -> None:
         """Refuses a compartment that is not electroneutral, where its values are known.
 
@@ -75,7 +71,7 @@ class Compartment(eqx.Module):
         if self.volume is None or any(isinstance(x, Tracer) for x in (self.volume, self.solution.c, self.impermeant)):
             return
         amounts = self.volume * self.solution.c
-        charge = float(self.charge(amounts))
+        charge = float(jnp.sum(_valences(self.solution) * amounts) + self.valence * self.impermeant)
         total = float(jnp.sum(jnp.abs(_valences(self.solution)) * amounts) + jnp.abs(self.valence) * self.impermeant)
         if abs(charge) > _NEUTRAL * max(total, 1e-300):
             sign = -1 if charge > 0 else 1

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ..results import InputError
 
 
-def sides(joined: Sequence[tuple[str, str]], finite: Sequence[str]) -> tuple[tuple[tuple[str, float], ...], ...]:
+def two_sides(joined: Sequence[tuple[str, str]], finite: Sequence[str]) -> tuple[tuple[tuple[str, float], ...], ...]:
     """For each membrane, given as (inside, outside), the compartments whose charges sum to C V, with their signs: those
     on its inner side, or, with -1, those on its outer side if the inner one reaches a bath; () if both do.
 

@@ -48,6 +48,23 @@ class Steps(eqx.Module):
     length: int = eqx.field(static=True)
 
 
+def sample_times(t: Any) -> np.ndarray:
+    """Sample times [ms] on the host.
+
+    **Raises:** `InputError` if they are negative, not finite, or do not increase.
+    """
+    times = np.asarray(t, np.float64)
+    if (
+        times.ndim != 1
+        or times.size == 0
+        or times[0] < 0
+        or np.any(np.diff(times) <= 0)
+        or not np.all(np.isfinite(times))
+    ):
+        raise InputError("Sample times must be finite, at least 0, and increase; give a one-dimensional array in ms.")
+    return times
+
+
 def plan_steps(
     stimuli: Sequence[AbstractStimulus], t: np.ndarray, dt: float, recorders: Sequence[AbstractRecorder] = ()
 ) -> Steps:
@@ -90,8 +107,6 @@ def march(
     def one(everything, row):
         carry, stimulus, kept = everything
         rows, number = row
-        for s, r in zip(stimuli, rows, strict=True):
-            carry = s.arrive(r, carry)
         done = [s.act(c, r, h) for s, c, r in zip(stimuli, stimulus, rows, strict=True)]
         before = method.voltage(cell, carry)
         carry = method.step(cell, carry, together([action for _, action in done]), h)
@@ -138,8 +153,8 @@ def _checked(trace: CellTrace, cell: AbstractCell, state: Any) -> CellTrace:
     result = RESULTS.where(finite, RESULTS.successful, RESULTS.nonfinite_result)
     result = RESULTS.where(sound, result, RESULTS.nonfinite_input)
     failed = lambda x: jnp.where(finite & sound, x, jnp.nan) if eqx.is_inexact_array(x) else x
-    blank = jax.tree.map(failed, (trace.v, trace.observed, trace.records, trace.state))
-    return CellTrace(trace.t, *blank, result)
+    v, observed, records, end = jax.tree.map(failed, (trace.v, trace.observed, trace.records, trace.state))
+    return CellTrace(trace.t, v, observed, records, end, result)
 
 
 _march = eqx.filter_jit(march)
@@ -171,15 +186,7 @@ def current_clamp(
         if not isinstance(cell, Cell):
             raise InputError(f"A {type(cell).__name__} has its conditions among its parameters; leave out `bath`.")
         cell = cell.at(bath)
-    times = np.asarray(t, np.float64)
-    if (
-        times.ndim != 1
-        or times.size == 0
-        or times[0] < 0
-        or np.any(np.diff(times) <= 0)
-        or not np.all(np.isfinite(times))
-    ):
-        raise InputError("Sample times must be finite, at least 0, and increase; give a one-dimensional array in ms.")
+    times = sample_times(t)
     stimuli = as_stimuli(stimulus)
     recorders = (record,) if isinstance(record, AbstractRecorder) else tuple(record)
     method = method or (Staggered() if isinstance(cell, Cell) else Adaptive())

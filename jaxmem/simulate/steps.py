@@ -15,13 +15,13 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float
 
-from ..cell import AbstractCell, Cell, CellState
+from ..cell import AbstractCell, Cell, CellState, Flows
 from ..channel import Channel
 from ..electrochemistry import Bath
 from ..gating import Gate, HodgkinHuxley
 from ..gating.gate import AbstractGate
 from ..results import InputError
-from .stimulus import Action
+from .stimulus import Action, driven, stay
 
 State = Any
 
@@ -49,7 +49,7 @@ class AbstractFixedStep(eqx.Module):
 
     @abc.abstractmethod
     def step(self, cell: AbstractCell, carry: Any, action: Action, h: Float[Array, ""]) -> Any:
-        """One step of h [ms]."""
+        """One step of h [ms], at whose beginning `action.arrive` changes the state."""
 
     def state(self, cell: AbstractCell, carry: Any, h: Float[Array, ""]) -> State:
         """The state between two steps, from what is carried."""
@@ -70,8 +70,9 @@ class RungeKutta(AbstractFixedStep):
 
     def step(self, cell, carry, action, h):  # noqa: D102
         def slope(state):
-            current = action.inject(cell.voltage(state))
-            return cell.derivative(state, current, action.supply) if action.supply else cell.derivative(state, current)
+            return driven(cell, state, action)
+
+        carry = action.arrive(carry)
 
         def moved(k, by):
             return jax.tree.map(lambda x, dx: x + by * dx, carry, k)
@@ -115,7 +116,7 @@ class ExponentialEuler(_Exponential):
         return _split(cell, state)
 
     def step(self, cell, carry, action, h):  # noqa: D102
-        return _membrane_half(cell, _gate_half(cell, carry, h, True), action, h, True)
+        return _membrane_half(cell, _gate_half(cell, action.arrive(carry), h, True), action, h, True)
 
     def state(self, cell, carry, h):  # noqa: D102
         return _joined(cell, carry)
@@ -143,6 +144,9 @@ class Staggered(_Exponential):
         return carry._replace(mechanisms=mirrored)
 
     def step(self, cell, carry, action, h):  # noqa: D102
+        if action.arrive is not stay:  # in the middle of the gates' step, where their time is that of the potential
+            carry = action.arrive(_gate_half(cell, carry, 0.5 * h, False))
+            return _membrane_half(cell, _gate_half(cell, carry, 0.5 * h, False), action, h, False)
         return _membrane_half(cell, _gate_half(cell, carry, h, False), action, h, False)
 
     def state(self, cell, carry, h):  # noqa: D102
@@ -176,9 +180,7 @@ def _joined(cell: Cell, state: CellState) -> CellState:
 def _gate_half(cell: Cell, carry: CellState, h: Float[Array, ""], exact: bool) -> CellState:
     """The mechanisms moved by h at the potentials and concentrations of the carry."""
     moved = []
-    for membrane, gates, states, v in zip(
-        cell.membranes, _gatings(cell), carry.mechanisms, cell.voltages(carry), strict=True
-    ):
+    for membrane, gates, states, v in zip(cell.membranes, _gatings(cell), carry.mechanisms, carry.v, strict=True):
         bath = cell.bath(carry, membrane)
         row = []
         for mechanism, gating, state in zip(membrane.mechanisms, gates, states, strict=True):
@@ -230,9 +232,8 @@ def _membrane_half(cell: Cell, carry: CellState, action: Action, h: Float[Array,
     mean, and at the contents in the middle of the step, charges the membranes and fills the compartments alike.
     """
     state = _joined(cell, carry)
-    before = cell.voltages(state)
     after, mean = [], []
-    for k, (membrane, states, v) in enumerate(zip(cell.membranes, state.mechanisms, before, strict=True)):
+    for k, (membrane, states, v) in enumerate(zip(cell.membranes, state.mechanisms, state.v, strict=True)):
         bath = cell.bath(state, membrane)
 
         def current(x, membrane=membrane, states=states, bath=bath, first=k == 0):
@@ -246,23 +247,17 @@ def _membrane_half(cell: Cell, carry: CellState, action: Action, h: Float[Array,
         mean.append(v + push * middle)
     if not cell.finite:
         return carry._replace(v=tuple(after))
-    _, amounts, water, links = cell.flows(state, mean, action.inject, action.supply)
-    half = _filled(state, amounts, water, links, 0.5 * h)
-    currents, amounts, water, links = cell.flows(half, mean, action.inject, action.supply)
-    v = (
-        ()
-        if cell.from_charge
-        else tuple(v - h * i / m.capacitance for v, i, m in zip(before, currents, cell.membranes, strict=True))
-    )
-    return _filled(carry, amounts, water, links, h)._replace(v=v)
+    half = _filled(state, cell.flows(state, mean, action.inject, action.supply), 0.5 * h)
+    return _filled(carry, cell.flows(half, mean, action.inject, action.supply), h)
 
 
-def _filled(state: CellState, amounts: Any, water: Any, links: Any, h: Float[Array, ""]) -> CellState:
+def _filled(state: CellState, flow: Flows, h: Float[Array, ""]) -> CellState:
     add = lambda x, dx: x + h * dx
     return state._replace(
-        amounts=jax.tree.map(add, state.amounts, amounts),
-        volumes=jax.tree.map(add, state.volumes, water),
-        links=jax.tree.map(add, state.links, links),
+        v=jax.tree.map(add, state.v, flow.dv),
+        amounts=jax.tree.map(add, state.amounts, flow.amounts),
+        volumes=jax.tree.map(add, state.volumes, flow.water),
+        links=jax.tree.map(add, state.links, flow.links),
     )
 
 
@@ -273,7 +268,7 @@ def fastest_gate(cell: Cell) -> float | None:
     rates = []
     for membrane, gatings in zip(cell.membranes, _gatings(cell), strict=True):
         solutions = [cell.compartments[n].solution for n in (membrane.inside, membrane.outside)]
-        bath = Bath(*solutions, cell.temperature)
+        bath = Bath(solutions[0], solutions[1], cell.temperature)
         v = jnp.linspace(-90.0, 40.0, 14, dtype=cell.temperature.dtype)
         rates += [float(jnp.max(g.relaxation(v, bath)[1])) for g in gatings if g is not None]
     return 1.0 / max(rates) if rates and max(rates) > 0.0 else None

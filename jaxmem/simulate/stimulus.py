@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ..cell import AbstractCell, Cell
 from ..electrochemistry import Species
 from ..params import as_array, param, positive
 from ..protocols import Protocol
@@ -80,11 +81,18 @@ def mean_value(protocol: Protocol, row: Rows) -> Float[Array, ""]:
     return total
 
 
+def stay(state: Any) -> Any:
+    """The state of a cell at which nothing arrives: as it was."""
+    return state
+
+
 class Action(NamedTuple):
-    """What a stimulus does in a step: inject current [pA] by the potential, and supply amounts [fmol/ms]."""
+    """What a stimulus does in a step: inject current [pA] by the potential, supply amounts [fmol/ms], and change the
+    state by what arrives at its beginning."""
 
     inject: Callable[[Float[Array, ""]], Float[Array, ""]]
     supply: dict[tuple[str, Species], Float[Array, ""]]
+    arrive: Callable[[Any], Any] = stay
 
 
 def _nothing(v: Float[Array, ""]) -> Float[Array, ""]:
@@ -105,10 +113,6 @@ class AbstractStimulus(eqx.Module):
     @abc.abstractmethod
     def act(self, carry: Any, row: Any, h: Float[Array, ""]) -> tuple[Any, Action]:
         """What it carries on, and what it does in a step of h [ms]."""
-
-    def arrive(self, row: Any, state: Any) -> Any:
-        """The state of the cell once what arrives at the beginning of a step has changed it."""
-        return state
 
 
 class Current(AbstractStimulus):
@@ -184,11 +188,11 @@ class Arrivals(AbstractStimulus):
         return np.bincount(np.minimum(step, edges.size - 2), minlength=edges.size - 1)
 
     def act(self, carry, row, h):  # noqa: D102
-        return carry, Action(_nothing, {})
+        def arrive(state):
+            part = self.where(state)
+            return eqx.tree_at(self.where, state, part + jnp.asarray(row, part.dtype) * self.weight)
 
-    def arrive(self, row, state):  # noqa: D102
-        part = self.where(state)
-        return eqx.tree_at(self.where, state, part + jnp.asarray(row, part.dtype) * self.weight)
+        return carry, Action(_nothing, {}, arrive)
 
 
 class Noise(AbstractStimulus):
@@ -245,8 +249,29 @@ def together(actions: Sequence[Action]) -> Action:
         for key, amount in action.supply.items():
             supply[key] = supply[key] + amount if key in supply else amount
     injections = [a.inject for a in actions if a.inject is not _nothing]
+    arrivals = [a.arrive for a in actions if a.arrive is not stay]
 
     def inject(v):
         return sum((f(v) for f in injections), start=jnp.zeros_like(v))
 
-    return Action(inject, supply)
+    def arrive(state):
+        for f in arrivals:
+            state = f(state)
+        return state
+
+    return Action(inject, supply, arrive if arrivals else stay)
+
+
+def driven(cell: AbstractCell, state: Any, action: Action) -> Any:
+    """Rate of change of a cell's state [1/ms] while something is done to it.
+
+    **Raises:** `InputError` for particles put into a cell that is not made of compartments.
+    """
+    current = action.inject(cell.voltage(state))
+    if not action.supply:
+        return cell.derivative(state, current)
+    if not isinstance(cell, Cell):
+        raise InputError(
+            f"Particles can be put only into the compartments of a cell.Cell, not a {type(cell).__name__}."
+        )
+    return cell.derivative(state, current, action.supply)
