@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from . import library as library
     from . import likelihood as likelihood
     from . import modelfile as modelfile
+    from . import network as network
     from . import params as params
     from . import permeation as permeation
     from . import plot as plot
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from . import report as report
     from . import results as results
     from . import simulate as simulate
+    from . import sweep as sweep
+    from . import synapse as synapse
     from . import transport as transport
     from . import units as units
 
@@ -35,7 +38,8 @@ if TYPE_CHECKING:
 
 _MODULES = frozenset(
     "units results params electrochemistry rates kinetics electrodiffusion gating permeation channel transport "
-    "synapse cell protocols simulate recordings likelihood fit sweep library modelfile datasets check plot report".split()
+    "synapse cell network protocols simulate recordings likelihood fit sweep library modelfile datasets check plot "
+    "report".split()
 )
 
 

@@ -19,6 +19,34 @@ class RESULTS(eqx.Enumeration):
         "The result is NaN or infinite although the inputs are finite: a rate overflowed at the voltages of the "
         "protocol; narrow the bounds of the parameters or the range of the command."
     )
+    pore_unsolved = (
+        "The Poisson-Nernst-Planck equations of the pore did not converge, not by continuation either: refine the mesh "
+        "where the charge or the permittivity jumps, start from the profile at a nearby voltage, or allow Newton more steps."
+    )
+    outside_domain = (
+        "A parameter is outside the values that it may naturally take, such as a negative conductance or volume: narrow "
+        "the range of the sweep."
+    )
+    no_steady_state = (
+        "No steady state was found from this start: give a `start` that is nearer, such as the end of a run or the "
+        "steady state at a nearby parameter, or run the cell to see whether it comes to rest at all."
+    )
+    singular_steady_state = (
+        "The Jacobian of the steady state is singular: the cell conserves something that its `totals` do not name, or "
+        "this is a fold, where two steady states meet; complete `totals`, or move the parameter."
+    )
+    totals_not_conserved = (
+        "The cell has no steady state with the totals of its start, because what its `totals` name is not conserved by "
+        "its `derivative`; leave it out."
+    )
+    branch_lost = (
+        "The branch could not be followed to an end, because no steady state was found beside its last point: the cell "
+        "is not smooth or not finite there; narrow the range of the parameter."
+    )
+    branch_unfinished = (
+        "The branch has not come to an end within the number of points allowed: raise `most`, or narrow the range of "
+        "the parameter."
+    )
 
 
 def raise_failures(result: RESULTS) -> None:

@@ -58,6 +58,10 @@ _BASE = {
     "capacity-normalized conductance": {"nS/pF": 1.0, "mS/uF": 1.0},
     "amount per time": {"fmol/ms": 1.0, "fmol/s": 1e-3, "pmol/s": 1.0},
     "permeability times area": {"pL/ms": 1.0},
+    "concentration per time": {"mM/ms": 1.0, "mM/s": 1e-3},
+    "concentration per areal charge": {"mM cm2/(uA ms)": 1.0, "mM cm2/(uA s)": 1e-3},
+    "velocity": {"um/ms": 1.0, "um/s": 1e-3, "cm/s": 10.0, "dm/s": 100.0},
+    "charge per amount": {"C/mol": 1.0},
     "surface charge density": {"e0/nm2": 1.0, "C/m2": C_PER_M2},
 }
 _UNITS = {name: (dimension, value) for dimension, names in _BASE.items() for name, value in names.items()}
@@ -94,6 +98,15 @@ def dimension(unit: str) -> str:
     **Raises:** `ValueError` for an unknown unit.
     """
     return _look_up(unit)[0]
+
+
+def same_dimension(name: str) -> tuple[str, ...]:
+    """The names of the units that measure the same as a unit, itself included.
+
+    **Raises:** `ValueError` for an unknown unit.
+    """
+    kind = dimension(name)
+    return tuple(other for other, (its, _) in _UNITS.items() if its == kind)
 
 
 def factor(unit: str, to: str | None = None) -> float:

@@ -343,3 +343,12 @@ def test_every_time_inside_a_staircase_has_its_step(steps, share):
         time = p.t[k] + share * (p.t[k + 1] - p.t[k])
         if time < p.t[k + 1]:
             assert p(np.array([time]))[0] == v
+
+
+def test_sentences_may_be_about_currents():
+    p = P.parse("hold at 0 pA for 5 ms, ramp to 1 nA over 10 ms", unit="pA")
+    assert_array_equal(p.stop, [0.0, 1000.0])
+    assert_array_equal(P.parse("step to 10 uA/cm2 for 5 ms", unit="uA/cm2").start, [10.0])
+    assert_array_equal(P.parse("hold at 2 uS for 3 s", unit="nS").start, [2000.0])
+    with pytest.raises(InputError, match=r"must be one of 'hold at -80 pA for 100 ms'.*but is 'hold at 3 mV for 5 ms'"):
+        P.parse("hold at 3 mV for 5 ms", unit="pA")

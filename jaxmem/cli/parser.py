@@ -23,6 +23,21 @@ example:
 """
 
 
+SWEEP_HELP = """\
+example of a file:
+  model = "hodgkin_huxley_1952"
+  capacitance = "1 uF/cm2"
+  stimulus = "hold at 10 uA/cm2 for 100 ms"
+  record = ["spike_count", "mean"]
+  [vary.gNa]
+  from = "60 mS/cm2"
+  to = "180 mS/cm2"
+  count = 1000
+
+The same command goes on with a sweep that was stopped. With --shard 0/4 to 3/4, four machines share one.
+"""
+
+
 def build() -> argparse.ArgumentParser:
     """The parser of the whole command line; `options.run(options)` of what it parses does the work."""
     parser = Parser(
@@ -35,6 +50,7 @@ def build() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _fit(commands)
     _simulate(commands)
+    _sweep(commands)
 
     models = _command(commands, "models", "list the models that ship, or show one", "listings", "models")
     models.add_argument("--show", metavar="NAME", help="the parameters of one model, and its model file")
@@ -237,3 +253,20 @@ def _simulate(commands) -> None:
     )
     parser.add_argument("--out", metavar="FOLDER", help="where to write (default: jaxmem_simulate_NAME)")
     parser.add_argument("--quiet", action="store_true", help="print nothing")
+
+
+def _shard(text: str) -> tuple[int, int]:
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and int(number) < int(count)):
+        raise argparse.ArgumentTypeError(f"must be i/N, from 0/N to N-1/N, but is '{text}'")
+    return int(number), int(count)
+
+
+def _sweep(commands) -> None:
+    parser = _command(commands, "sweep", "run a cell for many parameter sets", "sweeping", "run", SWEEP_HELP)
+    parser.add_argument("file", metavar="FILE.toml", help="the cell, its stimulus, what is recorded and what varies")
+    parser.add_argument(
+        "--shard", type=_shard, default=(0, 1), metavar="i/N", help="compute every N-th chunk from the i-th, from 0 on"
+    )
+    parser.add_argument("--out", metavar="DIR", help="the Zarr store to write (default: jaxmem_sweep_FILE.zarr)")
+    parser.add_argument("--quiet", action="store_true", help="no progress, no summary")

@@ -1,7 +1,6 @@
 """A model file as a whole: reading it, building its model, writing it again."""
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from ..electrochemistry import Bath, Species
 from ..gating import AlwaysOpen
 from ..results import InputError
 from .bath import check_species, named, read_bath
+from .document import from_file, from_text
 from .gating import read_gating
 from .parameters import Build, Parameters, Specification, Values, read_parameters
 from .part import Part
@@ -21,8 +21,6 @@ from .write import written
 
 if TYPE_CHECKING:
     from ..fit import Free
-
-LARGEST = 1_000_000  # bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,19 +90,7 @@ def load(path: str | os.PathLike) -> ModelFile:
 
     **Raises:** `InputError`, one line that names the file, the place and the remedy.
     """
-    path = Path(path)
-    try:
-        size = path.stat().st_size
-        data = path.read_bytes() if size <= LARGEST else b""
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or type(error).__name__}); check the path") from None
-    if size > LARGEST:
-        raise InputError(f"{path}: a model file must be smaller than {LARGEST} bytes, but has {size}")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: must be text in UTF-8, but byte {error.start} is not; save it as UTF-8") from None
-    return loads(text, str(path))
+    return _read(from_file(path))
 
 
 def loads(text: str, name: str = "model.toml") -> ModelFile:
@@ -112,12 +98,7 @@ def loads(text: str, name: str = "model.toml") -> ModelFile:
 
     **Raises:** `InputError`.
     """
-    try:
-        document = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:160] or "nested too deeply"
-        raise InputError(f"{name}: must be TOML, but is not: {reason}") from None
-    return _read(Table(name, "", document))
+    return _read(from_text(text, name))
 
 
 def _read(root: Table) -> ModelFile:
