@@ -22,8 +22,8 @@ class CellState(NamedTuple):
     """What evolves in a cell.
 
     `v` [mV]: one potential per membrane; `mechanisms`: the states of the
-    mechanisms of each membrane; `amounts` [fmol] (species,) and `volumes` [pL]: by the name of the compartment, baths
-    left out; `links`: the states of the links.
+    mechanisms of each membrane; `amounts` [fmol] (species,) and `volumes` [pL]: by the name of the compartment, without
+    baths, and without the volumes that no water changes; `links`: the states of the links.
     """
 
     v: tuple[Float[Array, ""], ...]
@@ -127,6 +127,18 @@ class Cell(AbstractCell):
         """The names of the compartments whose contents change."""
         return tuple(name for name, c in self.compartments.items() if c.volume is not None)
 
+    @property
+    def swelling(self) -> tuple[str, ...]:
+        """The names of the compartments whose volumes change."""
+        wet = {name for m in self.membranes if m.water is not None for name in (m.inside, m.outside)}
+        return tuple(name for name in self.finite if name in wet)
+
+    def volume(self, state: CellState, name: str) -> Float[Array, ""]:
+        """The volume of a compartment that is no bath [pL]."""
+        volume = state.volumes[name] if name in state.volumes else self.compartments[name].volume
+        assert volume is not None, f"{name} is a bath"
+        return volume
+
     def at(self, bath: Bath | float) -> "Cell":
         """The same cell with other solutions on both sides of its first membrane, at their temperature."""
         bath = as_bath(bath)
@@ -143,11 +155,9 @@ class Cell(AbstractCell):
 
     def init(self) -> CellState:
         """Mechanisms and links in their steady states at the starting potentials and concentrations."""
-        volumes = {name: self.compartments[name].volume for name in self.finite}
-        amounts = {name: volumes[name] * self.compartments[name].solution.c for name in self.finite}
-        links = tuple(
-            link.init({name: c.solution for name, c in self.compartments.items()}, volumes) for link in self.links
-        )
+        volumes = {name: self.compartments[name].volume for name in self.swelling}
+        amounts = {name: self.compartments[name].volume * self.compartments[name].solution.c for name in self.finite}
+        links = tuple(link.init({name: c.solution for name, c in self.compartments.items()}) for link in self.links)
         state = CellState(self.start, (), amounts, volumes, links)
         if self.from_charge:
             charges = [sum(sign * self.charge(state, name) for name, sign in side) for side in self._sides()]
@@ -159,7 +169,7 @@ class Cell(AbstractCell):
     def solutions(self, state: CellState) -> dict[str, Solution]:
         """The solutions of all compartments [mM]."""
         return {
-            name: eqx.tree_at(lambda s: s.c, c.solution, state.amounts[name] / state.volumes[name])
+            name: eqx.tree_at(lambda s: s.c, c.solution, state.amounts[name] / self.volume(state, name))
             if name in state.amounts
             else c.solution
             for name, c in self.compartments.items()
@@ -224,12 +234,11 @@ class Cell(AbstractCell):
                 if name in amounts:
                     here = self.compartments[name].solution.species
                     amounts[name] = amounts[name] + jnp.stack([released[bath.index(s)] for s in here])
-            flow = m.water * (
-                self._osmolarity(state, solutions, m.inside) - self._osmolarity(state, solutions, m.outside)
-            )
-            for name, sign in ((m.inside, 1.0), (m.outside, -1.0)):
-                if name in water:
-                    water[name] = water[name] + sign * flow
+            if m.water is not None:
+                push = self._osmolarity(state, solutions, m.inside) - self._osmolarity(state, solutions, m.outside)
+                for name, sign in ((m.inside, 1.0), (m.outside, -1.0)):
+                    if name in water:
+                        water[name] = water[name] + sign * m.water * push
         rates = []
         for link, kept in zip(self.links, state.links, strict=True):
             rate, released = link.rates(kept, solutions)
@@ -251,7 +260,7 @@ class Cell(AbstractCell):
         compartment, total = self.compartments[name], jnp.sum(solutions[name].c)
         # A bath has no volume to dilute its impermeants in: there they are a concentration [mM].
         return total + (
-            compartment.impermeant / state.volumes[name] if name in state.volumes else compartment.impermeant
+            compartment.impermeant / self.volume(state, name) if name in self.finite else compartment.impermeant
         )
 
     def derivative(self, state: CellState, current: Float[Array, ""], supply: Amounts | None = None) -> CellState:
@@ -276,12 +285,13 @@ class Cell(AbstractCell):
         solutions = self.solutions(state)
         for name in self.finite:
             seen |= {f"{s.name}_{name}": solutions[name][s] for s in solutions[name].species}
-            seen[f"volume_{name}"] = state.volumes[name]
+            seen[f"volume_{name}"] = self.volume(state, name)
         return seen
 
     def totals(self, state: CellState) -> Float[Array, " totals"]:
         """What no run changes: the amount of every species in every set of compartments that it cannot leave, and the
-        charge on either side of a membrane that does not lie on it [fmol]."""
+        charge on either side of a membrane that does not lie on it [fmol]; the volume of every set of compartments that
+        water cannot leave [pL]."""
         kept: list[Amounts] = [link.kept(y) for link, y in zip(self.links, state.links, strict=True)]
         found = []
         for species, names in self._enclosed():
@@ -292,6 +302,9 @@ class Cell(AbstractCell):
             if side:
                 charge = [sign * self.charge(state, name) for name, sign in side]
                 found.append(sum(charge[1:], charge[0]) - m.capacitance * v / F)
+        for names in enclosed([(m.inside, m.outside) for m in self.membranes if m.water is not None], self.swelling):
+            volumes = [state.volumes[name] for name in names]
+            found.append(sum(volumes[1:], volumes[0]))
         return jnp.stack(found) if found else jnp.zeros((0,), self.temperature.dtype)
 
     def _enclosed(self) -> list[tuple[Species, tuple[str, ...]]]:

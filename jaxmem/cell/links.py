@@ -19,7 +19,7 @@ class AbstractLink(eqx.Module):
     """What releases particles into compartments, or takes them up, and may keep some."""
 
     @abc.abstractmethod
-    def init(self, solutions: Mapping[str, Solution], volumes: Mapping[str, Float[Array, ""]]) -> Any:
+    def init(self, solutions: Mapping[str, Solution]) -> Any:
         """The state in equilibrium with some solutions: amounts kept [fmol]."""
 
     @abc.abstractmethod
@@ -58,7 +58,7 @@ class Diffusion(AbstractLink):
     def joins(self):  # noqa: D102
         return tuple((s, self.a, self.b) for s in self.species)
 
-    def init(self, solutions, volumes):  # noqa: D102
+    def init(self, solutions):  # noqa: D102
         return ()
 
     def rates(self, state, solutions):  # noqa: D102
@@ -87,7 +87,7 @@ class Buffer(AbstractLink):
     def joins(self):  # noqa: D102
         return ()
 
-    def init(self, solutions, volumes):  # noqa: D102
+    def init(self, solutions):  # noqa: D102
         pull = self.binding * solutions[self.compartment][self.species]
         return self.sites * pull / (pull + self.release)
 
@@ -125,7 +125,7 @@ class Uptake(AbstractLink):
     def joins(self):  # noqa: D102
         return tuple((s, self.compartment, "") for s, _ in self.particles)
 
-    def init(self, solutions, volumes):  # noqa: D102
+    def init(self, solutions):  # noqa: D102
         return ()
 
     def rates(self, state, solutions):  # noqa: D102

@@ -19,16 +19,16 @@ class Membrane(eqx.Module):
 
     **Arguments:** `inside`, `outside`: names of compartments; `capacitance` [pF]; `mechanisms`: channels, pumps and
     transporters, one or a tuple; `water` [pL/ms/mM]: flow of water into `inside` per difference of osmolarity, all area
-    included.
+    included; None where no water passes, and volumes stay.
     """
 
     inside: str = eqx.field(static=True)
     outside: str = eqx.field(static=True)
     capacitance: Float[Array, ""] = param("pF", positive)
     mechanisms: tuple[Any, ...]
-    water: Float[Array, ""] = param("", positive)
+    water: Float[Array, ""] | None = param("", positive)
 
-    def __init__(self, inside: str, outside: str, capacitance: Any, mechanisms: Any, *, water: Any = 0.0):
+    def __init__(self, inside: str, outside: str, capacitance: Any, mechanisms: Any, *, water: Any = None):
         self.inside, self.outside = inside, outside
         self.capacitance, self.water = as_array(capacitance), as_array(water)
         self.mechanisms = tuple(mechanisms) if isinstance(mechanisms, Sequence) else (mechanisms,)

@@ -1,5 +1,6 @@
 """Fitting models to data: experiments, free parameters, least squares from many starts, error bars."""
 
+from .current_clamp import CurrentClamp, Features, SpikeTimesOf, SpikeTrain, voltage
 from .experiment import Experiment, VoltageClamp, noise_level
 from .least_squares import least_squares
 from .minimize import minimize
@@ -15,8 +16,10 @@ from .uncertainty import Combination
 __all__ = [
     "Chunks",
     "Combination",
+    "CurrentClamp",
     "Ending",
     "Experiment",
+    "Features",
     "Fit",
     "Free",
     "HeldOut",
@@ -25,6 +28,8 @@ __all__ = [
     "RateLimit",
     "Replicates",
     "Score",
+    "SpikeTimesOf",
+    "SpikeTrain",
     "Steady",
     "Threads",
     "TrustRegion",
@@ -39,4 +44,5 @@ __all__ = [
     "noise_level",
     "rate_box",
     "replicates",
+    "voltage",
 ]
