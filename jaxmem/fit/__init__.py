@@ -2,6 +2,7 @@
 
 from .current_clamp import CurrentClamp, Features, SpikeTimesOf, SpikeTrain, voltage
 from .experiment import Experiment, VoltageClamp, noise_level
+from .gradient import value_and_gradient
 from .least_squares import least_squares
 from .minimize import minimize
 from .multistart import Chunks, Threads
@@ -44,5 +45,6 @@ __all__ = [
     "noise_level",
     "rate_box",
     "replicates",
+    "value_and_gradient",
     "voltage",
 ]

@@ -13,6 +13,7 @@ from jaxtyping import Array, Float
 
 from ..results import InputError
 from .experiment import Experiment
+from .gradient import forward_mode, value_and_gradient
 from .parameters import Free
 from .problem import Problem, half_squares, make_problem, require_float64
 from .result import Fit, Lanes, finish, without_errors
@@ -102,7 +103,8 @@ def minimize(
     )  # fmt: skip
     best = int(np.argmin(losses))
     seconds = {"compile": compiled, "run": time.monotonic() - since}
-    result = f"The best point of {steps} steps."
+    mode = "forward" if forward_mode(u.shape[-1]) else "reverse"
+    result = f"The best point of {steps} steps, gradients in {mode} mode."
     end = finish if task.loss is None else without_errors
     return end(task.problem, x[best], lanes, best, result, seconds)
 
@@ -130,7 +132,7 @@ def _advance(task: _Task, optimizer: optax.GradientTransformation, state: Any, s
 
     def step(lane: Any, _: None) -> tuple[Any, None]:
         u, best, least, memory = lane
-        loss, gradient = jax.value_and_grad(task)(u)
+        loss, gradient = value_and_gradient(task, u)
         sound = jnp.isfinite(loss) & jnp.all(jnp.isfinite(gradient))
         better = sound & (loss < least)
         best, least = jnp.where(better, u, best), jnp.where(better, loss, least)

@@ -7,7 +7,8 @@ import optax
 import pytest
 from stand_ins import Curve, Numbers, decay
 
-from jaxmem.fit import between, free, least_squares, log_between, minimize
+from jaxmem.fit import between, free, least_squares, log_between, minimize, value_and_gradient
+from jaxmem.fit.gradient import forward_mode
 from jaxmem.results import InputError
 
 pytestmark = pytest.mark.x64
@@ -28,6 +29,7 @@ def test_experiments_are_fitted_with_error_bars():
     assert np.allclose(found.values, exact.values, rtol=0.02)
     assert np.isfinite(found.standard_errors).all()
     assert np.array_equal(found.start_values, [1.0, 1.0, 0.0])
+    assert found.result.endswith("gradients in forward mode.")
     assert steps[-1][:2] == (600, 600) and steps[-1][2] <= steps[0][2]
 
 
@@ -64,3 +66,14 @@ def test_a_lane_that_is_not_finite_disturbs_no_other():
 def test_refusals_say_why(make, words):
     with pytest.raises(InputError, match=words):
         make()
+
+
+def test_the_gradient_is_the_same_in_either_mode():
+    """Few parameters take forward mode, in which nothing is transposed; many reverse."""
+    for size in (3, 12):
+        x = jnp.linspace(0.1, 1.0, size)
+        loss = lambda x: jnp.sum(jnp.sin(x) * jnp.cumsum(x**2))
+        value, gradient = value_and_gradient(loss, x)
+        assert float(value) == pytest.approx(float(loss(x)), rel=1e-15)
+        assert np.allclose(gradient, jax.grad(loss)(x), rtol=1e-13)
+        assert forward_mode(size) == (size == 3)
