@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from . import check as check
     from . import datasets as datasets
     from . import electrochemistry as electrochemistry
+    from . import electrodiffusion as electrodiffusion
     from . import fit as fit
     from . import gating as gating
     from . import kinetics as kinetics

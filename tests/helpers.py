@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jaxmem import gating, rates
+from jaxmem import gating, rates, synapse
 from jaxmem.channel import Channel
 from jaxmem.electrochemistry import Ba, Bath, Ca, Cl, K, Mg, Na, Species, glc
 from jaxmem.kinetics import Balanced, EnergyScheme, scheme
@@ -200,6 +200,7 @@ PERMEATIONS: tuple[Component, ...] = (
     Component(
         "blocked", lambda: Blocked(GHK(np.asarray([3e-3]), (K,)), woodhull(Mg, 5.0, 20.0, 0.7), ("free",)), magnesium
     ),
+    Component("magnesium block", lambda: synapse.nmda(1.0).permeation, magnesium),
     Component("permeant blocker", lambda: GraphPore(woodhull(Mg, 5.0, 20.0, 0.7, escape=2.0)), magnesium),
     Component("binding polynomial", _channel_of_calcium, lambda: cell().replaced({(Ba, False): 10.0})),
     Component("charged mouths", lambda: ChargedMouths(_pore(), -0.2, 0.05), neutral),

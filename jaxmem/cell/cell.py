@@ -54,7 +54,8 @@ class Cell(AbstractCell):
 
     **Arguments:** `membranes`: the first is the cell's own, whose potential is recorded and where current is injected;
     `compartments`: by name; `links`: diffusion, buffers, uptake; `temperature` [K]; `start` [mV]: potential(s) at which
-    a run starts; `electrode`: the ion that injected current carries into the cell (and out of a closed surrounding).
+    a run starts; `electrode`: the ion that injected current carries into the cell (and out of a closed surrounding), K
+    by default where both hold it.
     **Raises:** `InputError` for names that do not fit, membranes in a loop, compartments that are not electroneutral,
     ions that a mechanism carries and a compartment does not hold, and conductances whose current carries no ion.
     """
@@ -65,7 +66,7 @@ class Cell(AbstractCell):
     temperature: Float[Array, ""] = param("K", positive)
     start: tuple[Float[Array, ""], ...]
     from_charge: bool = eqx.field(static=True)
-    electrode: Species = eqx.field(static=True)
+    electrode: Species | None = eqx.field(static=True)
 
     def __init__(
         self,
@@ -76,14 +77,24 @@ class Cell(AbstractCell):
         temperature: Any,
         start: Any = -65.0,
         from_charge: bool = False,
-        electrode: Species = K,
+        electrode: Species | None = None,
     ):
         self.membranes = (membranes,) if isinstance(membranes, Membrane) else tuple(membranes)
         self.compartments, self.links = dict(compartments), tuple(links)
-        self.temperature, self.from_charge, self.electrode = as_array(temperature), from_charge, electrode
+        self.temperature, self.from_charge = as_array(temperature), from_charge
+        self.electrode = electrode or self._carrier()
         starts = start if isinstance(start, tuple | list) else (start,) * len(self.membranes)
         self.start = tuple(as_array(v) for v in starts)
         self._check()
+
+    def _carrier(self) -> Species | None:
+        """What injected current carries if nobody says: K, or else an ion that both sides hold."""
+        ends = [
+            self.compartments[n] for m in self.membranes[:1] for n in (m.inside, m.outside) if n in self.compartments
+        ]
+        closed = [c.solution.species for c in ends if c.volume is not None]
+        held = [s for s in (K, *(closed[0] if closed else ())) if s.z and all(s in species for species in closed)]
+        return held[0] if held else None
 
     def _check(self) -> None:
         if not self.membranes:
@@ -227,7 +238,7 @@ class Cell(AbstractCell):
                 injected = inject(volt)
                 current = current - injected
                 for name, sign in ((m.inside, 1.0), (m.outside, -1.0)):
-                    if name in amounts:
+                    if name in amounts and self.electrode is not None:
                         put(name, self.electrode, sign * injected / (F * self.electrode.z))
             currents.append(current)
             for name, released in ((m.inside, exchange.inside), (m.outside, exchange.outside)):

@@ -1,6 +1,6 @@
 """Occupancy of a graph of states read as open probability and as gating charge."""
 
-from .gate import AbstractGate, Gate, HodgkinHuxley, Instantaneous, Relaxation, Sigmoid, as_scheme
+from .gate import AbstractGate, Gate, HodgkinHuxley, Instantaneous, Relaxation, Sigmoid, Steady, as_scheme
 from .gating import AbstractGating, AlwaysOpen
 from .markov import Markov
 from .sensor import (
@@ -23,6 +23,7 @@ __all__ = [
     "Markov",
     "Relaxation",
     "Sigmoid",
+    "Steady",
     "TwoState",
     "as_scheme",
     "charge_voltage",

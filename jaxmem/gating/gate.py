@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ..electrochemistry import Bath
+from ..electrochemistry import Bath, as_bath
 from ..kinetics import Scheme, scheme
-from ..params import param
+from ..params import param, positive
 from ..rates import AbstractRate
 from .gating import AbstractGating
 
@@ -54,10 +54,26 @@ class Relaxation(AbstractGate):
         return self.steady(v), self.rate(v, bath)
 
 
-class Instantaneous(AbstractGating):
-    """A gate that is always at its steady state (rectification, fast block)."""
+class Steady(eqx.Module):
+    """x_inf(V)^power: what a gate shows that is so fast that it is always at its steady state, as m^3 of some models.
 
-    steady: Sigmoid
+    **Arguments:** `gate`: its laws must need no bath but the temperature; `power`: a positive integer; `temperature`
+    [K].
+    """
+
+    gate: AbstractGate
+    power: int = eqx.field(static=True, default=1)
+    temperature: Float[Array, ""] = param("K", positive, default=310.15)
+
+    def __call__(self, v: Float[Array, "..."]) -> Float[Array, "..."]:
+        """The curve's value at v [mV]."""
+        return self.gate.relaxation(v, as_bath(self.temperature))[0] ** self.power
+
+
+class Instantaneous(AbstractGating):
+    """A gate that is always at its steady state (rectification, fast block, fast activation)."""
+
+    steady: Sigmoid | Steady
 
     def init(self, v, bath):  # noqa: D102
         return ()
@@ -76,7 +92,7 @@ class HodgkinHuxley(AbstractGating):
     """Open probability as a product of powers of independent gates, m^p h^q.
 
     **Arguments:** `gates`, `powers`: one positive integer for each gate. `factor`: an optional gating that multiplies
-    the product (an instantaneous rectification). The state is the vector of gate values.
+    the product (an instantaneous rectification or activation). The state is the vector of gate values.
     **Source:** Hodgkin & Huxley 1952.
     """
 

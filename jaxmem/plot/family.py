@@ -10,8 +10,8 @@ from matplotlib.ticker import MaxNLocator
 
 from ..recordings import Recording
 from .envelope import envelope
-from .style import COLORS, WIDTH, signal_label, signal_name, styled, sweep_colors
-from .traces import command, like, scales, span, sweep_labels
+from .style import COLORS, WIDTH, signal_label, styled, sweep_colors
+from .traces import command, like, scales, signal, span, sweep_labels
 
 #: The largest number of sweeps that get a panel each.
 MOST = 12
@@ -46,7 +46,7 @@ def family(recording: Recording, prediction: Any, *, title: str = "", figure: Fi
     data = np.where(recording.mask, recording.current, np.nan)
     shown = np.where(span(recording.mask), fitted, np.nan)
     label = (
-        signal_label(signal_name(recording.unit), unit) if rows == 1 else unit if unit not in ("", "1") else "relative"
+        signal_label(signal(recording), unit) if rows == 1 else unit if unit not in ("", "1") else "relative"
     )
     labels, colors = sweep_labels(recording), sweep_colors(count)
     large: list[Axes] = []

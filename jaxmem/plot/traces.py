@@ -29,9 +29,19 @@ def scales(recording: Recording) -> tuple[float, str, float, str]:
     return (*time_scale([recording.t[-1] - recording.t[0]]), *signal_scale(largest, recording.unit))
 
 
+def driven(recording: Recording) -> tuple[str, str]:
+    """What the command of a recording is, and its unit: current where the signal is a voltage (a current clamp)."""
+    return ("I", "pA") if recording.unit == "mV" else ("V", "mV")
+
+
+def signal(recording: Recording) -> str:
+    """What the signal of a recording is called on an axis."""
+    return "V" if recording.unit == "mV" else signal_name(recording.unit)
+
+
 @styled
 def command(recording: Recording, ax: Axes | None = None) -> Axes:
-    """The command potential [mV] of every sweep against time."""
+    """The command of every sweep against time: a potential [mV], or a current [pA] where the signal is a potential."""
     ax = new_axes(ax, 1.6, 7.2)
     ms, unit, _, _ = scales(recording)
     colors = [COLORS["command"]] if recording.sweeps == 1 else sweep_colors(recording.sweeps)
@@ -39,7 +49,8 @@ def command(recording: Recording, ax: Axes | None = None) -> Axes:
     for k, color in enumerate(colors if len(rows) > 1 else [COLORS["command"]]):
         t, v = envelope(recording.t, recording.command_v[k])
         ax.step(t / ms, v, where="post", color=color, linewidth=1.0)
-    ax.set(xlabel=f"time ({unit})", ylabel="V (mV)")
+    symbol, command_unit = driven(recording)
+    ax.set(xlabel=f"time ({unit})", ylabel=f"{symbol} ({command_unit})")
     return ax
 
 
@@ -76,7 +87,7 @@ def traces(recording: Recording, prediction: Any = None, ax: Axes | None = None)
             )
         _view(ax, recording, fitted, scale)
         ax.legend(loc="best", ncols=2)
-    ax.set(xlabel=f"time ({t_unit})", ylabel=signal_label(signal_name(recording.unit), unit))
+    ax.set(xlabel=f"time ({t_unit})", ylabel=signal_label(signal(recording), unit))
     return ax
 
 
@@ -131,7 +142,7 @@ def sweep_labels(recording: Recording) -> list[str]:
     if recording.sweeps > 1 and differ.max() == recording.sweeps - 1:
         middle = np.median(v[:, differ == differ.max()], axis=1)
         if np.unique(middle).size == recording.sweeps:
-            return [f"{x:g} mV".replace("-", "\u2212") for x in middle]
+            return [f"{x:g} {driven(recording)[1]}".replace("-", "\u2212") for x in middle]
     return [f"sweep {k + 1}" for k in range(recording.sweeps)]
 
 

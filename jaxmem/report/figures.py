@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from .. import plot
 from ..electrochemistry import Bath
-from ..fit import Experiment, Fit, HeldOut, Steady, VoltageClamp
+from ..fit import CurrentClamp, Experiment, Fit, HeldOut, Steady, VoltageClamp
 from ..permeation import BarrierPore
 from ..plot.style import new_figure
 from ..results import InputError
@@ -70,6 +70,16 @@ def _(experiment: VoltageClamp, prediction: Any, model: Any, title: str) -> tupl
     used = recording.mask
     note = "" if used.all() else f" {100.0 * used.mean():.3g} % of the samples are used; the rest is not drawn."
     return draw(recording, prediction, title=title), f"command, data and fit, residuals.{note}"
+
+
+@_data.register
+def _(experiment: CurrentClamp, prediction: Any, model: Any, title: str) -> tuple[Figure, str]:
+    # Whatever of it was fitted, what one wants to see is the voltage.
+    figure, text = _data(
+        VoltageClamp(experiment.recording, 273.15), np.asarray(experiment.voltages_of(model)), model, title
+    )
+    compared = "" if np.shape(prediction) == experiment.recording.current.shape else " Fitted were readings of it."
+    return figure, text + compared
 
 
 @_data.register

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxmem import fit, simulate
+from jaxmem import fit, report, simulate
 from jaxmem.cell import point
 from jaxmem.library import hodgkin_huxley_1952
 from jaxmem.protocols import step, sweeps
@@ -41,12 +41,14 @@ def free():
     return fit.free((na, fit.log_between(60.0, 240.0)), (k, fit.log_between(15.0, 80.0)))
 
 
-def test_a_recording_gives_its_conductances_back(recording):
+def test_a_recording_gives_its_conductances_back_and_a_report(recording, tmp_path):
     """From starts in the whole box, by the voltage and a smooth train of spikes together."""
     data = [fit.CurrentClamp(recording), fit.CurrentClamp(recording, reading=fit.SpikeTrain())]
     found = fit.least_squares(data, axon(), free(), key=jax.random.key(2), starts=4)
     assert np.allclose(found.values, [130.0, 33.0], rtol=5e-3)
     assert data[0].unit == "mV" and data[0].voltages[0] < -60.0
+    written = report.write(found, [], tmp_path, experiments=data)
+    assert (tmp_path / "fit_1.png").stat().st_size > 10_000 and written is not None
 
 
 def test_readings_are_what_they_say():
