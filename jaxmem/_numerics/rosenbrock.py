@@ -134,7 +134,8 @@ def rosenbrock(
         return new._replace(h=lax.stop_gradient(base * factor), count=carry.count + 1)
 
     def reach(carry: Carry, target):
-        going = lambda x: (x.t < target) & (x.count < most)
+        # A step that no longer moves the time says that there is no solution to follow.
+        going = lambda x: (x.t < target) & (x.count < most) & (x.t + x.h > x.t)
         loop = eqxi.while_loop(going, step, carry, max_steps=most, kind="checkpointed") if reverse else lax.while_loop(
             going, step, carry
         )  # fmt: skip

@@ -5,6 +5,7 @@ returns the Figure. Without an argument they make a new `matplotlib.figure.Figur
 """
 
 from .agreement import agreement
+from .branch import branch
 from .curves import GatingCurves, gating, gating_curves, steady_state, time_constants
 from .energy_profile import energy_profile, lone_ion_energies
 from .envelope import envelope
@@ -26,6 +27,7 @@ __all__ = [
     "GatingCurves",
     "agreement",
     "boltzmann",
+    "branch",
     "command",
     "conductance_concentration",
     "conductance_voltage",
