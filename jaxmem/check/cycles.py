@@ -5,14 +5,12 @@ from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Complex, Float
-from scipy.optimize import linear_sum_assignment
 
 from .. import kinetics, units
 from ..rates import Constant
 from ..results import InputError
-from . import fields
+from . import fields, spectrum
 from .fields import REMARKS
 from .row import Row, judge, not_covered
 
@@ -136,22 +134,14 @@ def _spanning_trees(cycle: _Cycle, quantity: str, value: Any, where: str) -> Ite
 
 
 def _eigenvalues(cycle: _Cycle, quantity: str, value: Any, where: str) -> Iterator[Reading]:
-    wanted = []
-    for entry in fields.rows_of(value, where):
-        parts = [fields.number(x, where) for x in (entry if isinstance(entry, list) else [entry, 0.0])]
-        if len(parts) != 2:
-            raise InputError(f"{where} must hold [real part, imaginary part], but one has {len(parts)} entries.")
-        wanted.append(complex(*parts))
+    wanted = spectrum.parse(value, where)
     if len(wanted) != len(cycle.p):
         raise InputError(f"{where} must have one value for each of the {len(cycle.p)} states, but has {len(wanted)}.")
-    got = np.asarray(cycle.eigenvalues)
-    # Which is which is a matter of rounding where real parts agree: the closest pairing is compared.
-    _, place = linear_sum_assignment(np.abs(np.asarray(wanted)[:, None] - got[None, :]))
-    for k, (eigenvalue, j) in enumerate(zip(wanted, place, strict=True)):
+    for k, (eigenvalue, got) in enumerate(zip(wanted, spectrum.paired(wanted, cycle.eigenvalues), strict=True)):
         yield (
             f"{quantity}[{k + 1}]",
             _plain(eigenvalue),
-            _plain(complex(got[j])),
+            _plain(got),
             ZERO * float(cycle.largest_rate),
         )
 

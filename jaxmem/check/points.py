@@ -53,7 +53,7 @@ class Question:
 
     case: str
     quantity: str
-    expected: float | None
+    expected: float | complex | None
     within: Tolerance
     reading: Reading
     part: int | None
@@ -175,7 +175,8 @@ def answer(found: Iterable[Row | Question]) -> Iterator[Row]:
         compute = one.reading.compute
         place = asked[compute][one.at]
         got = one.reading.take(jax.tree.map(lambda x, place=place: x[place], results[compute]))
-        got = float(got if one.part is None else got[one.part])
+        got = got if one.part is None else got[one.part]
+        got = complex(got) if isinstance(one.expected, complex) else float(got)
         yield judge(one.case, one.quantity, one.expected, got, one.within, undefined=one.reading.undefined)
 
 

@@ -9,7 +9,23 @@ from typing import Any, Protocol
 import jax.numpy as jnp
 
 from ..results import InputError
-from . import barriers, block, closed_forms, cycles, fields, gating, gramicidin, thermodynamics, transporters
+from . import (
+    barriers,
+    block,
+    closed_forms,
+    cressman,
+    cycles,
+    fields,
+    gating,
+    gramicidin,
+    hubel_dahlem,
+    hubel_ullah,
+    pump_leak,
+    pump_leak_curve,
+    thermodynamics,
+    transporters,
+    wei,
+)
 from .points import Question, answer
 from .row import Row, not_covered
 
@@ -37,6 +53,12 @@ FORMATS: tuple[Format, ...] = (
     gramicidin,
     block,
     transporters,
+    pump_leak,
+    pump_leak_curve,
+    cressman,
+    hubel_dahlem,
+    hubel_ullah,
+    wei,
 )
 
 

@@ -35,9 +35,10 @@ def models(options: argparse.Namespace) -> int:
 
     if options.show is None:
         published = lambda entry: f"doi:{entry.doi}" if entry.doi else "see --show"
-        rows = [(name, entry.description, published(entry)) for name, entry in library.MODELS.items()]
-        print(table(("name", "model", "published"), rows))
-        print("\njaxmem models --show NAME prints its parameters and its model file, to copy and to change.")
+        for kind, entries in (("model", library.MODELS), ("cell", library.CELLS)):
+            rows = [(name, entry.description, published(entry)) for name, entry in entries.items()]
+            print(table(("name", kind, "published"), rows) + "\n")
+        print("jaxmem models --show NAME prints its parameters and, if it has one, its model file to copy.")
         return 0
     from ..params import describe
 

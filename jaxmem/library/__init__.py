@@ -1,9 +1,9 @@
 """Published models, one per file: `library.herg_beattie_2018.model()` is a channel with published parameters.
 
-A file has `model(...)`, which returns a channel or a tuple of mechanisms, and where the model is fitted to
-data also `free(...)`, with the published bounds. `bk_horrigan_aldrich_2002` gives a steady open probability
-only, and `sglt1_eskandari_2005` is a transporter, so they are not in `MODELS`. Beside a file may lie the same
-model as a model file (`text`), for a user to start from.
+A file has `model(...)`, which returns a channel or a tuple of mechanisms, and where the model is fitted to data also
+`free(...)`, with the published bounds; that of a cell (`CELLS`) returns a `cell.AbstractCell`.
+`bk_horrigan_aldrich_2002` gives a steady open probability only, and `sglt1_eskandari_2005` is a transporter, so they
+are not in `MODELS`. Beside a file may lie the same model as a model file (`text`), for a user to start from.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from types import ModuleType
 
 from ..results import InputError
 
-__all__ = ["MODELS", "Entry", "load", "text"]
+__all__ = ["CELLS", "MODELS", "Entry", "load", "text"]
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,41 @@ MODELS: dict[str, Entry] = {
 }
 
 
+#: Whole cells: `model(**overrides)` of such a module is a `cell.AbstractCell`. There are no model files of them.
+CELLS: dict[str, Entry] = {
+    entry.module: entry
+    for entry in (
+        Entry("squid_axon", "squid axon that fires, 6.3 C", "10.1113/jphysiol.1952.sp004764"),
+        Entry("traub_miles_1991", "pyramidal cell in one compartment", "10.1017/CBO9780511895401"),
+        Entry("pospischil_2008", "cortical cells, regular-spiking and fast-spiking", "10.1007/s00422-008-0263-8"),
+        Entry(
+            "wang_buzsaki_1996",
+            "fast-spiking interneuron, and its gamma network",
+            "10.1523/JNEUROSCI.16-20-06402.1996",
+        ),
+        Entry("dusterwald_2018", "pump-leak cell with KCC2: Na, K, Cl, volume", "10.7554/eLife.39575"),
+        Entry("kay_2017", "pump-leak cell: Na, K, Cl, volume, constant pump", "10.3389/fcell.2017.00041"),
+        Entry("keener_sneyd", "pump-leak cell of Tosteson and Hoffman, dimensionless", "10.1007/978-0-387-75847-3"),
+        Entry("cressman_2009", "neuron with moving K outside and Na inside; seizures", "10.1007/s10827-008-0132-4"),
+        Entry("hubel_dahlem_2014", "neuron with glia or blood; spreading depression", "10.1371/journal.pcbi.1003941"),
+        Entry("hubel_ullah_2016", "neuron that swells without pumps; Donnan state", "10.1371/journal.pone.0147060"),
+        Entry(
+            "wei_ullah_schiff_2014",
+            "neuron with glia, oxygen, volume; seizures, anoxia",
+            "10.1523/JNEUROSCI.0516-14.2014",
+        ),
+    )
+}
+
+
 def load(name: str) -> ModuleType:
     """The module of a published model, imported at first use.
 
     **Raises:** `InputError` if there is no such model.
     """
-    if name not in MODELS:
-        close = get_close_matches(name, MODELS, 1)
-        hint = f"did you mean '{close[0]}'?" if close else f"models are {', '.join(MODELS)}."
+    if name not in MODELS and name not in CELLS:
+        close = get_close_matches(name, [*MODELS, *CELLS], 1)
+        hint = f"did you mean '{close[0]}'?" if close else f"models are {', '.join([*MODELS, *CELLS])}."
         raise InputError(f"A model must be one of the library's, but is '{name}'; {hint}")
     return import_module(f".{name}", __name__)
 
@@ -75,6 +102,7 @@ def text(name: str) -> str:
 
 
 def __getattr__(name: str) -> ModuleType:
-    if name in MODELS or name in ("bk_horrigan_aldrich_2002", "sglt1_eskandari_2005"):
+    if name in MODELS or name in CELLS or name in ("bk_horrigan_aldrich_2002", "sglt1_eskandari_2005"):
         return import_module(f".{name}", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; its models are {', '.join(MODELS)}")
+    models = ", ".join([*MODELS, *CELLS])
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; its models are {models}")
