@@ -70,8 +70,9 @@ class SpikeTimes(AbstractRecorder):
         return jnp.full_like(carry, jnp.inf), carry
 
     def finish(self, carry, kept, duration):  # noqa: D102
-        times = jnp.sort(kept)[: self.most]
-        return jnp.pad(times, (0, self.most - times.shape[0]), constant_values=jnp.inf)
+        found = jnp.isfinite(kept)
+        place = jnp.where(found, jnp.cumsum(found) - 1, self.most)  # they are in order; those beyond `most` are dropped
+        return jnp.full((self.most,), jnp.inf, kept.dtype).at[place].set(kept, mode="drop")
 
 
 class SpikeCount(AbstractRecorder):
@@ -104,7 +105,7 @@ class Peak(AbstractRecorder):
         return jnp.full_like(v, -jnp.inf)
 
     def update(self, carry, t, h, before, after):  # noqa: D102
-        return jnp.where(t + h >= self.after, jnp.maximum(carry, after), carry)
+        return jnp.where((t + h >= self.after) & (after > carry), after, carry)
 
     def finish(self, carry, kept, duration):  # noqa: D102
         return carry

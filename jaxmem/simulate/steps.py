@@ -197,7 +197,7 @@ def _relaxed(
 ) -> Float[Array, ""]:
     if exact:
         steady, rate = gate.relaxation(v, bath)
-        return x - (steady - x) * jnp.expm1(-rate * h)
+        return steady + (x - steady) * jnp.exp(-rate * h)
     if isinstance(gate, Gate):  # without the quotient of its rates
         a, b = gate.opening(v, bath), gate.closing(v, bath)
         rate, push = a + b, a - (a + b) * x
@@ -212,7 +212,9 @@ def _growth(z: Float[Array, ""], exact: bool) -> tuple[Float[Array, ""], Float[A
     if not exact:
         stiff = z > 2.0
         slow, fast = jnp.where(stiff, 1.0, z), jnp.where(stiff, z, 2.0)
-        end = 1.0 / jnp.maximum(1.0 + 0.5 * z, z)
+        # Not `maximum`: its derivative asks which side is equal to it, and code that is computed again in reverse mode
+        # may round otherwise the second time, so that neither is.
+        end = 1.0 / jnp.where(stiff, z, 1.0 + 0.5 * z)
         return end, jnp.where(stiff, (1.0 - 1.0 / fast) / fast, 0.5 / (1.0 + 0.5 * slow))
     small = jnp.abs(z) < 0.1
     y = jnp.where(small, 1.0, z)
