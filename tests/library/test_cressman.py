@@ -59,6 +59,7 @@ def test_what_is_observed():
     assert reduced.observe(reduced.init())["E_K"] == pytest.approx(float(seen["E_K"]), rel=1e-14)
 
 
+@pytest.mark.slow
 def test_it_rests_at_4_millimolar():
     found = case("rest_kbath_4")
     cell = cressman_2009.model(surroundings=Surroundings(k_bath=4.0))

@@ -145,6 +145,7 @@ def test_amounts_are_kept_and_the_inside_stays_neutral():
     assert_allclose([bath[ion][0] * start.vol_i for ion in (Na, K, Cl)], inside_0[:3], rtol=1e-14)
 
 
+@pytest.mark.slow
 def test_without_a_way_for_chloride_it_does_not_swell():
     """Amounts inside are kept but for Na against K: the volume that osmolarity asks for stays."""
     cell = hubel_ullah_2016.model(g_cll=0.0, pump_max=0.0)

@@ -147,6 +147,7 @@ def test_currents_carry_the_ions():
     assert_allclose(seen["V"], 96485.0 * float(state.charge) / (2.0 * 0.01 * area), rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_the_rest_of_the_cell_and_its_derivatives_are_near_the_analytic_ones():
     """The capacitor's charge moves them by 3e-5; a smaller capacitor by less, in proportion."""
 
@@ -203,6 +204,7 @@ def test_the_curve_turns_where_it_says():
     assert keener_sneyd.Curve(na_o=5.0, k_o=200.0, gamma=1.0).largest_pump() == 0.0
 
 
+@pytest.mark.slow
 def test_a_cell_rests_on_the_curve():
     for z in (-1.0, -0.4):
         curve = keener_sneyd.Curve(z=z)

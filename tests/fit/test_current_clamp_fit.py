@@ -41,6 +41,7 @@ def free():
     return fit.free((na, fit.log_between(60.0, 240.0)), (k, fit.log_between(15.0, 80.0)))
 
 
+@pytest.mark.slow
 def test_a_recording_gives_its_conductances_back_and_a_report(recording, tmp_path):
     """From starts in the whole box, by the voltage and a smooth train of spikes together."""
     data = [fit.CurrentClamp(recording), fit.CurrentClamp(recording, reading=fit.SpikeTrain())]
@@ -75,3 +76,18 @@ def test_bad_recordings_are_refused(recording):
         fit.CurrentClamp(recording, sigma=0.0)
     with pytest.raises(InputError, match="needs a cell"):
         fit.CurrentClamp(recording).prepare(hodgkin_huxley_1952.model())
+
+
+def test_the_true_cell_leaves_the_noise_and_readings_have_gradients(recording):
+    """The trimmed form of the fit: residuals at the truth, and the slope of a smooth reading away from it."""
+    data = fit.CurrentClamp(recording, sigma=0.2).prepare(axon())
+    train = fit.CurrentClamp(recording, reading=fit.SpikeTrain()).prepare(axon())
+
+    @jax.jit
+    def losses(g):
+        cell = placed(axon(), g)
+        return jnp.std(data.residuals(cell)), jnp.sum(train.residuals(cell) ** 2)
+
+    noise, none = losses(jnp.array([130.0, 33.0]))
+    assert float(noise) == pytest.approx(1.0, abs=0.15) and float(none) < 0.05
+    assert float(losses(jnp.array([110.0, 36.0]))[1]) > 10.0 * float(none)
