@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -20,7 +21,10 @@ from importlib import metadata
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PACKAGES = ("jaxmem", "jax", "jaxlib", "numpy", "scipy", "diffrax", "myokit", "NEURON", "Jaxley", "ionbench")
+PACKAGES = (
+    *("jaxmem", "jax", "jaxlib", "numpy", "scipy", "diffrax", "myokit", "NEURON", "arbor", "Brian2", "Jaxley"),
+    "ionbench",
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,29 @@ def measure(call: Callable[[], object], *, runs: int = 5, least: float = 0.02) -
         for _ in range(number):
             _wait(call())
         samples.append((time.perf_counter() - start) / number)
-    return {"median": statistics.median(samples), "low": min(samples), "high": max(samples), "runs": runs}
+    return spread(samples)
+
+
+def spread(samples: list[float]) -> dict:
+    """Median and range of seconds measured otherwise."""
+    return {"median": statistics.median(samples), "low": min(samples), "high": max(samples), "runs": len(samples)}
+
+
+def peak_memory() -> float:
+    """The most memory this process has held so far [MB], what it imports included."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / 1e6 if sys.platform == "darwin" else most / 1e3
+
+
+def on_one_core(peer: Callable[[bool], Iterable[Row]]) -> Callable[[bool], Iterable[Row]]:
+    """The same peer on the first of the cores that its process may use (where that can be set)."""
+
+    def pinned(quick: bool) -> Iterable[Row]:
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        return peer(quick)
+
+    return pinned
 
 
 def compiled(function: Callable, *arguments) -> tuple[Callable, float]:

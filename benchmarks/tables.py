@@ -19,6 +19,7 @@ TITLES = {
     "ionbench": "ionBench's fitting problems",
     "pump_sweep": "Pumps: turnover of many parameter sets",
     "barrier_pore": "Barrier pores: steady currents and energy derivatives",
+    "hodgkin_huxley_cells": "Populations of Hodgkin-Huxley cells, 100 ms at a step of 0.025 ms",
     "gpu": "Batches on an accelerator",
 }
 ONE_BELOW, OTHER_BELOW = "<!-- tables -->", "<!-- end of tables -->"
@@ -45,7 +46,11 @@ def timings(rows: list[dict]) -> list[str]:
         error = ", ".join(f"{key} {value:.0e}" for key, value in row["errors"].items()) or "not checked"
         ratio = row["median"] / ours[row["task"]] if row["task"] in ours and row["peer"] != "jaxmem" else None
         span = f"{_seconds(row['median'])} ({_seconds(row['low'])} to {_seconds(row['high'])})"
-        what = row["task"] + (f" ({row['note']})" if row["note"] else "")
+        notes = [row["note"]] if row["note"] else []
+        if "cell-steps" in row["work"]:
+            rate = row["work"]["cell-steps"] / row["median"]
+            notes += [f"{rate / 1e6:.3g} million cell-steps/s", f"{row['work']['peak MB']:.0f} MB"]
+        what = row["task"] + (f" ({'; '.join(notes)})" if notes else "")
         last = f"{ratio:.3g}" if ratio else ""
         lines.append(
             f"| {row['peer']} | {what} | {span} | {row['runs']} | {row['setup']:.1f} s | {error} | {last} |"

@@ -108,3 +108,105 @@ def test_exchanger_reversal(tmp_path):
     assert_allclose([found["current_at_rest"], found["largest_inward"]], [-2.05655655, -115.061995], rtol=1e-6)
     assert 50.0 * found["Ca_in"] < found["Ca_out"]
     assert (tmp_path / "exchanger_reversal.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_squid_axon(tmp_path):
+    found = run("squid_axon", tmp_path)
+    assert found["height"] == pytest.approx(115.6, abs=0.2)
+    assert_allclose(found["hopf"], [9.77543799, 154.522434], rtol=1e-8)
+    firing, peaks = found["firing"], found["peaks"]
+    # It begins at a rate of its own, below the first Hopf point, and ends as the second one says.
+    assert np.all(firing[:3] == 0.0) and firing[3] == pytest.approx(65.62, abs=0.05)
+    going = np.flatnonzero(firing)
+    assert np.array_equal(going, np.arange(3, 52)) and np.all(np.diff(firing[going]) > 0.0)
+    assert firing[51] == pytest.approx(1e3 / found["periods"][1], rel=5e-3)
+    assert peaks[3] > 30.0 and np.all(np.diff(peaks[going]) < 0.0) and peaks[51] < -40.0
+    assert (tmp_path / "squid_axon.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_gaba_switch(tmp_path):
+    found = run("gaba_switch", tmp_path)
+    assert_allclose([found["GABA"][0], found["GABA"][-1]], [-35.65513713, -75.49216453], rtol=1e-8)
+    assert_allclose([found["Cl"][0], found["Cl"][-1]], [30.95707855, 4.03660402], rtol=1e-8)
+    assert np.all((found["V"] > -70.0) & (found["V"] < -64.0)) and np.all(np.diff(found["volume"]) < 0.0)
+    assert found["switch"] == pytest.approx(10.70, abs=0.01)
+    # The slopes by the implicit function theorem lead from one age to the next.
+    mature = 1.0 / (1.0 + np.exp(-(np.arange(26.0) - 9.0) / 2.0))
+    strengths = np.stack([0.02 + 0.28 * mature, 0.05 * (1.0 - 0.9 * mature)], -1)
+    moved = np.sum(0.5 * (found["worth"][1:] + found["worth"][:-1]) * np.diff(strengths, axis=0))
+    assert moved == pytest.approx(found["GABA"][-1] - found["GABA"][0], rel=0.01)
+    assert_allclose(found["answers"], [13.64763893, 2.15853679, -2.0773218], rtol=1e-3)
+    assert (tmp_path / "gaba_switch.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_seizure_and_spreading_depression(tmp_path):
+    found = run("seizure_and_spreading_depression", tmp_path)
+    assert found["period"] == pytest.approx(29.4774, rel=1e-3)
+    assert_allclose(found["K_o"], [6.693876, 9.912264], rtol=1e-3)
+    assert_allclose(found["Na_i"], [16.336259, 19.000005], rtol=1e-3)
+    assert_allclose(found["hopf"], [7.65969948446062, 8.537132654315588], rtol=1e-9)
+    assert_allclose(found["hopf_periods"], [27.004776684155935, 12.759698818780302], rtol=1e-8)
+    low, high = found["cycles"]
+    assert np.all(high[:4] - low[:4] < 1e-3) and np.all(high[4:-1] - low[4:-1] > 3.0) and high[-1] - low[-1] < 1e-3
+    assert found["K_e"] == pytest.approx(69.57294521415093, rel=1e-4)
+    assert_allclose(found["above_20_mM"], [28.824157, 105.330249], rtol=1e-3)
+    assert_allclose(found["folds"], [29.74505095110143, -49.71798530879723], rtol=1e-9)
+    assert found["fold_hopf"][-1] == pytest.approx(-43.50485349482242, rel=1e-8)
+    assert (tmp_path / "seizure_and_spreading_depression.png").stat().st_size > 10_000
+
+
+def test_pump_afterhyperpolarization(tmp_path):
+    found = run("pump_afterhyperpolarization", tmp_path)
+    answering, constant = found["answering"], found["constant"]
+    for each in (answering, constant):
+        assert each["peaks"].shape == (50,) and np.all(each["peaks"] > 40.0)
+        assert each["V"][0] == pytest.approx(-70.294, abs=2e-3)  # what steady_state says, still
+        assert 6.0 < each["Na"][1] - each["Na"][0] < 7.0
+    below = answering["V"] - answering["V"][0], constant["V"] - constant["V"][0]
+    assert_allclose(below[0], [0.0, -9.183, -6.777, -1.753], atol=0.01)
+    assert np.all(np.abs(below[1]) < 1.8)
+    assert answering["current"][1] == pytest.approx(1.80 * answering["current"][0], rel=5e-3)
+    assert constant["current"][1] == constant["current"][0]
+    assert (tmp_path / "pump_afterhyperpolarization.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_transmitter_uptake(tmp_path):
+    found = run("transmitter_uptake", tmp_path)
+    without, uptake = found["without uptake"], found["with uptake"]
+    for each in (without, uptake):
+        assert each["cleft"] == pytest.approx(2.11, abs=0.02) and each["after_1_ms"] < 0.007  # mM
+        assert each["V"] == pytest.approx(-38.39, abs=0.01)
+    assert without["around"] == pytest.approx(0.02998, rel=1e-3) and uptake["around"] == pytest.approx(
+        0.01004, rel=1e-3
+    )
+    assert without["left"] > 0.008 and uptake["left"] < 1e-9
+    assert_allclose([without["calcium"], uptake["calcium"]], [1.6468e-3, 1.4315e-3], rtol=1e-3)
+    assert without["excess"] / uptake["excess"] == pytest.approx(1.836, rel=2e-3)
+    assert (tmp_path / "transmitter_uptake.png").stat().st_size > 10_000
+
+
+def test_million_cells(tmp_path):
+    found = run("million_cells", tmp_path, cells=400)
+    count = found["count"]
+    assert count.shape == found["mean"].shape == (4, 10, 10) and found["failed"] == 0
+    # The more current, the more axons fire for as long as it lasts, and the faster.
+    assert np.array_equal(count.max((1, 2)), [9, 10, 14, 14]) and count.sum() == 2068
+    assert np.all(np.diff((count == 0).sum((1, 2))) < 0) and np.all((found["mean"] > -66.0) & (found["mean"] < -15.0))
+    again = run("million_cells", tmp_path, cells=400)  # what the store holds
+    assert np.array_equal(again["count"], count) and np.array_equal(again["mean"], found["mean"])
+    assert (tmp_path / "million_cells.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_fast_spiking_network(tmp_path):
+    found = run("fast_spiking_network", tmp_path)
+    assert found["rate"] == pytest.approx(39.2, abs=0.2) and found["coherence"] > 0.95
+    contacts, spread = found["by_contacts"], found["by_spread"]
+    # Chance is a tenth: bins last a tenth of the period.
+    assert all(contacts[k][1] < 0.15 for k in (20, 40)) and contacts[60][1] > 0.25 and contacts[90][1] > 0.7
+    assert spread[0.01][1] > 0.8 and spread[0.03][1] < 0.6 and spread[0.06][1] < 0.15
+    assert (tmp_path / "fast_spiking_network.png").stat().st_size > 10_000
