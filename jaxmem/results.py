@@ -19,13 +19,9 @@ class RESULTS(eqx.Enumeration):
         "The result is NaN or infinite although the inputs are finite: a rate overflowed at the voltages of the "
         "protocol; narrow the bounds of the parameters or the range of the command."
     )
-    pore_unsolved = (
-        "The Poisson-Nernst-Planck equations of the pore did not converge, not by continuation either: refine the mesh "
-        "where the charge or the permittivity jumps, start from the profile at a nearby voltage, or allow Newton more steps."
-    )
     outside_domain = (
-        "A parameter is outside the values that it may naturally take, such as a negative conductance or volume: narrow "
-        "the range of the sweep."
+        "A parameter is outside the values that it may naturally take, such as a negative conductance or volume: "
+        "narrow the range of the sweep."
     )
     no_steady_state = (
         "No steady state was found from this start: give a `start` that is nearer, such as the end of a run or the "
