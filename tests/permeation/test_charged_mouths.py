@@ -75,6 +75,7 @@ def worst(table, law, conditions):
     return float(jnp.max(jnp.abs(got - wanted)) / jnp.max(jnp.abs(wanted)))
 
 
+@pytest.mark.slow
 def test_a_table_converges_with_the_fourth_power_of_its_steps():
     errors = [worst(tabulate(pore(), np.linspace(-150.0, 150.0, n), bath()), pore(), bath()) for n in (25, 49, 97)]
     assert errors[2] < 2e-7
