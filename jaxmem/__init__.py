@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from . import check as check
     from . import datasets as datasets
     from . import electrochemistry as electrochemistry
+    from . import electrodiffusion as electrodiffusion
     from . import fit as fit
     from . import gating as gating
     from . import kinetics as kinetics
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _MODULES = frozenset(
-    "units results params electrochemistry rates kinetics gating permeation channel transport "
+    "units results params electrochemistry rates kinetics electrodiffusion gating permeation channel transport "
     "synapse cell network protocols simulate recordings likelihood fit sweep library modelfile datasets check plot "
     "report".split()
 )

@@ -43,6 +43,10 @@ class RESULTS(eqx.Enumeration):
         "The branch has not come to an end within the number of points allowed: raise `most`, or narrow the range of "
         "the parameter."
     )
+    pore_unsolved = (
+        "The equations of the pore were not solved, although voltage and charge were raised in steps: check that the "
+        "charge of the pore can be neutralized by ions that may enter it, and try more nodes or a smaller voltage."
+    )
 
 
 def raise_failures(result: RESULTS) -> None:

@@ -49,10 +49,33 @@ def bernoulli(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
 @bernoulli.defjvp
 def _(primals, tangents):
     (x,), (dx,) = primals, tangents
-    return bernoulli(x), _slope(x) * dx
+    return bernoulli(x), _slopes(x)[0] * dx
 
 
-def _slope(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+@jax.custom_jvp
+def bernoulli_pair(x: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Float[Array, "*shape"]]:
+    """B(x) and B(-x) = B(x) + x of the function `bernoulli`, each to rounding, for the price of one.
+
+    They weigh the two ends of an interval across which an ion gains the energy x (Scharfetter & Gummel 1969).
+
+    **Arguments:** `x`: any real array, without unit.
+    """
+    x = jnp.asarray(x)
+    size = jnp.abs(x)
+    small = bernoulli(size)
+    large = small + size
+    return jnp.where(x < 0, large, small), jnp.where(x < 0, small, large)
+
+
+@bernoulli_pair.defjvp
+def _(primals, tangents):
+    (x,), (dx,) = primals, tangents
+    down, up = _slopes(x)
+    return bernoulli_pair(x), (down * dx, up * dx)
+
+
+def _slopes(x: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Float[Array, "*shape"]]:
+    """The slopes of B(x) and of B(-x), which is the first and one."""
     size = jnp.abs(x)
     near = size < _NEAR
     y = jnp.where(near, x, 0.0)
@@ -65,4 +88,8 @@ def _slope(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     t = jnp.exp(-a)
     d = 1.0 - t  # no digit is lost: t is below a quarter
     far = t * (d - a) / (d * d)  # slope at +a; at -a it is -1 minus this
-    return jnp.where(near, odd * y - 0.5, jnp.where(x > 0, far, -1.0 - far))
+    rising = x > 0
+    return (
+        jnp.where(near, odd * y - 0.5, jnp.where(rising, far, -1.0 - far)),
+        jnp.where(near, odd * y + 0.5, jnp.where(rising, 1.0 + far, -far)),
+    )

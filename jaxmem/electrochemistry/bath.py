@@ -13,7 +13,7 @@ from jaxtyping import Array, ArrayLike, Float, Shaped
 from ..params import as_array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)  # ordered, as keys of a pytree must be
 class Species:
     """A kind of particle: its name and its valence; equal by both, hashable, static under `jax.jit`."""
 
