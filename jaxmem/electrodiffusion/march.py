@@ -87,7 +87,7 @@ def march(
     largest = jnp.where(largest > 0, largest, jnp.max(largest))
     rtol = method.rtol.astype(dtype)
     least = (
-        _SMALL * largest if method.atol is None else jnp.full_like(largest, 1.0) * (method.atol.astype(dtype) / rtol)
+        _SMALL * largest if method.atol is None else jnp.full_like(largest, method.atol.astype(dtype) / rtol)
     )
     step = Step(moving, rtol, lax.stop_gradient(least), None if method.dt is None else method.dt.astype(dtype))
 
