@@ -210,3 +210,16 @@ def test_fast_spiking_network(tmp_path):
     assert all(contacts[k][1] < 0.15 for k in (20, 40)) and contacts[60][1] > 0.25 and contacts[90][1] > 0.7
     assert spread[0.01][1] > 0.8 and spread[0.03][1] < 0.6 and spread[0.06][1] < 0.15
     assert (tmp_path / "fast_spiking_network.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_debye_charging(tmp_path):
+    found = run("debye_charging", tmp_path)
+    assert_allclose(found["tau_exact"], 0.9478999409, rtol=1e-6)
+    assert_allclose(found["tau"], found["tau_exact"], rtol=5e-4)
+    assert found["impedance_off"] < 1e-3
+    assert found["salt_kept"] < 1e-14
+    # At a large voltage a part of the salt is in the layers, and charging goes on for longer.
+    assert_allclose(found["salt_left_in_the_middle"], 0.5913, rtol=2e-3)
+    assert found["large_charged_by_3_tau"] < 0.8 < 0.96 < found["small_charged_by_3_tau"]
+    assert (tmp_path / "debye_charging.png").stat().st_size > 10_000
