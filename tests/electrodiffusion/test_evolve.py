@@ -83,7 +83,7 @@ def test_linear_charging_of_the_debye_layers(shared):
         t = np.array([row["t_s"] for row in case["expected"]]) * 1e9
         course = evolve(pore, 2e-3 * unit, t, bath, x, c0)
         last = EPSILON0 * case["eps_r"] * 1e-3 * unit * 1e-12 / debye / np.tanh(half / debye) / E0
-        assert_allclose(course.charge[:, 0] / last, [row["q_over_qinf"] for row in case["expected"]], rtol=5e-4)
+        assert_allclose(course.charge[:, 0] / last, [row["q_over_qinf"] for row in case["expected"]], rtol=8e-4)
         assert_allclose(course.charge[:, 1], -course.charge[:, 0], rtol=1e-9)
         # The slowest mode: 0.9479 lambda_D L/D, not lambda_D L/D.
         slow = case["tau_exact_s"] * 1e9
