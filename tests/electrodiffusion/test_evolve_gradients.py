@@ -21,6 +21,9 @@ pytestmark = pytest.mark.x64
 BATH = Bath({K: 50.0, Cl: 50.0}, {K: 10.0, Cl: 10.0}, 298.15)
 
 
+MESH = electrodiffusion.at(np.linspace(0.0, 10.0, 21), Pore([4.0, 6.0], {K: 1.0}, radius=1.0))
+
+
 def reading(method):
     """What has passed, and is held, after a step of the command, of a charged pore between an electrode and a bath."""
 
@@ -29,14 +32,12 @@ def reading(method):
             [4.0, 6.0], {K: p[0], Cl: 2.0}, radius=[1.0, p[1]], fixed_charge=[0.0, p[2]], permittivity=[78.5, p[3]]
         )
         bath = BATH.replaced({(K, False): p[5], (Cl, False): p[5]})
-        mesh = electrodiffusion.at(np.linspace(0.0, 10.0, 21), slab)
         course = electrodiffusion.evolve(
-            pore, ([0.3], [0.0, p[4]]), [0.2, 0.5, 1.0], bath, mesh=mesh, method=method,
+            pore, ([0.3], [0.0, p[4]]), [0.2, 0.5, 1.0], bath, mesh=MESH, method=method,
             ends=(End(passes=()), End()),
         )  # fmt: skip
         return course.charge[1, 0] + course.current[2, 1] + 1e-2 * course.amount[2, 1]
 
-    slab = Pore([4.0, 6.0], {K: 1.0, Cl: 2.0}, radius=1.0)
     return run
 
 
