@@ -261,6 +261,7 @@ def test_a_membrane_keeps_the_sides_apart():
     assert_allclose(course.current[-1], 0.0, atol=1e-6 * np.abs(course.current[1]).max())
 
 
+@pytest.mark.slow
 def test_crowded_ions():
     pore = Pore(10.0, {K: 2.0, Cl: 2.0}, shape=Planar(1.0))
     mesh = electrodiffusion.graded(pore, salt(100.0), 81)
@@ -273,6 +274,7 @@ def test_crowded_ions():
     assert_allclose(course.amount, 1000.0, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_many_at_once():
     run = lambda v: evolve(slab(20.0, (2.0, 1.0)), v, [0.1, 1.0], salt(10.0), np.linspace(0.0, 20.0, 7), 10.0)
     several = jax.vmap(run)(jnp.array([10.0, 200.0]))

@@ -47,6 +47,7 @@ def pushed(t):
     return 30.0 + 0.01 * jnp.sin(2.0 * jnp.pi * 0.05 * t)
 
 
+@pytest.mark.slow
 def test_a_small_sinusoid_in_time():
     bath = Bath({K: 50.0, Cl: 50.0}, {K: 10.0, Cl: 10.0}, 298.15)
     pore = Pore([4.0, 6.0], {K: 1.5, Cl: 2.0}, radius=[1.0, 1.5], fixed_charge=[0.0, -40.0])
