@@ -50,6 +50,12 @@ CELLS = ("pump_leak_steady", "pump_leak_transients", "keener_sneyd_pump_leak", "
 CELLS += ("hubel_dahlem2014", "hubel_ullah2016", "wei_ullah_schiff2014")
 
 
+def rest_slow(names, quick):
+    """Cases to alter: one always, the others with the slow tests. That they fail is what their number of rows and their
+    tolerances say already, of the rows that pass."""
+    return [name if name == quick else pytest.param(name, marks=pytest.mark.slow) for name in names]
+
+
 @pytest.fixture(scope="module")
 def rows():
     return check.run(file for file in CASES.iterdir() if file.stem not in CELLS)

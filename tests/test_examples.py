@@ -186,6 +186,18 @@ def test_transmitter_uptake(tmp_path):
     assert without["left"] > 0.008 and uptake["left"] < 1e-9
     assert_allclose([without["calcium"], uptake["calcium"]], [1.6468e-3, 1.4315e-3], rtol=1e-3)
     assert without["excess"] / uptake["excess"] == pytest.approx(1.836, rel=2e-3)
+    thermal = 1e3 * 8.314462618 * 309.0 / 96485.33212
+    assert found["stall"]["GAT1"] == pytest.approx(
+        2.0 * (10.0 / 145.0) ** 2 * (5.0 / 129.5) * np.exp(-89.2 / thermal), rel=1e-6
+    )
+    assert found["stall"]["EAAT"] == pytest.approx(
+        5.0 * (10.0 / 145.0) ** 3 * (3.5 / 100.0) * (6e-5 / 4e-5) * np.exp(-2 * 89.2 / thermal), rel=1e-6
+    )
+    without, uptake = without["gaba"], uptake["gaba"]
+    assert_allclose([without["around"], uptake["around"]], [0.02999, 0.01803], rtol=1e-3)
+    assert without["left"] > 0.008 and uptake["left"] == pytest.approx(found["stall"]["GAT1"], rel=0.25)
+    assert_allclose([without["V"], uptake["V"]], [-69.26, -69.08], atol=0.01)
+    assert without["away"] / uptake["away"] == pytest.approx(1.961, rel=2e-3)
     assert (tmp_path / "transmitter_uptake.png").stat().st_size > 10_000
 
 
