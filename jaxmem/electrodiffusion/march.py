@@ -1,25 +1,35 @@
 """Steps in time of a pore: Rosenbrock steps for differential and algebraic equations, which keep every amount."""
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import equinox.internal as eqxi
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
-from jaxtyping import Array, Float, Int
+from jax.core import Tracer
+from jaxtyping import Array, Bool, Float, Int
 
+from .._numerics.factored import factored
 from .._numerics.rosenbrock import rodas5p
+from ..params import as_array
+from ..results import InputError
 from .moving import Moving, Unknowns, mended
 
 _SAFETY, _LEAST, _MOST = 0.9, 0.2, 6.0
 _SMALL = 1e-3  # concentrations below this part of the largest are measured by it
 _PSI = 1e-2  # and potentials [kT/e] below this
 _CHECKPOINTS = 64
+_TABLE = rodas5p()
+_STAGES = len(_TABLE.share)
 
 
-@dataclass(frozen=True)
-class Rosenbrock:
+def _optional(x: Any) -> Any:
+    return None if x is None else as_array(x)
+
+
+class Rosenbrock(eqx.Module):
     """Linearly implicit steps of order 5 with an estimate of the error, L-stable and stiffly accurate.
 
     One Jacobian a step, and no iteration. Poisson's equation, which is linear, is fulfilled in every stage.
@@ -28,18 +38,23 @@ class Rosenbrock:
     refused; what smaller deficits lack is taken from the nodes beside them.
 
     **Arguments:** `rtol`: the error of a step, relative to a concentration, or to 1e-3 of the largest of its species
-    where there is less, and to the largest potential, or 0.01 kT/e; `atol` [mM]: in place of that 1e-3; `dt` [ns]:
-    steps of this length, or a little less so that they end at samples, without a control of errors; `most`: how many
-    steps between two samples, refused ones too; `reverse`: whether reverse mode is to work (with checkpoints; then
-    forward mode does not).
+    where there is less, and to the largest potential, or 0.01 kT/e; `atol` [mM]: in place of that share of the largest;
+    `dt` [ns]: steps of this length, or a little less so that they end at samples, without a control of errors;
+    `most`: how many steps between two samples, refused ones too; `reverse`: whether reverse mode is to work (with
+    checkpoints; then forward mode does not).
     **Source:** Steinebach 2023, BIT Numer. Math. 63:27 (Rodas5P).
     """
 
-    rtol: float = 1e-6
-    atol: float | None = None
-    dt: float | None = None
-    most: int = 100_000
-    reverse: bool = False
+    rtol: Any = eqx.field(converter=as_array, default=1e-6)
+    atol: Any = eqx.field(converter=_optional, default=None)
+    dt: Any = eqx.field(converter=_optional, default=None)
+    most: int = eqx.field(static=True, default=100_000)
+    reverse: bool = eqx.field(static=True, default=False)
+
+    def __check_init__(self):
+        for name, value, unit in (("rtol", self.rtol, ""), ("atol", self.atol, " mM"), ("dt", self.dt, " ns")):
+            if value is not None and not isinstance(value, Tracer) and not np.all(np.asarray(value) > 0):
+                raise InputError(f"`{name}` must be positive, but is {float(np.min(value)):g}{unit}.")
 
 
 class Carry(NamedTuple):
@@ -47,11 +62,11 @@ class Carry(NamedTuple):
 
     begin: Float[Array, ""]
     t: Float[Array, ""]
-    before: Unknowns
-    after: Unknowns
-    x: Unknowns  # as `after`, with the potentials of the time just after an edge
+    before: Float[Array, "species nodes"]
+    x: Unknowns
     low: Float[Array, "species nodes"]  # what rounding left out of the concentrations
-    dense: Float[Array, "3 unknowns nodes"]
+    dense: Float[Array, "3 species nodes"]
+    fresh: Bool[Array, ""]  # whether an edge has just been passed, so that the potential is to be found anew
     h: Float[Array, ""]
     error: Float[Array, ""]
     accepted: Int[Array, ""]
@@ -60,115 +75,21 @@ class Carry(NamedTuple):
 
 def march(
     moving: Moving, c: Float[Array, "species nodes"], times: Float[Array, " samples"], method: Rosenbrock
-) -> tuple[Float[Array, "samples unknowns nodes"], Array, Array]:
-    """The unknowns at some times from concentrations at time zero; whether the end was reached; steps by each sample.
+) -> tuple[Float[Array, "samples species nodes"], Array]:
+    """Concentrations at some times from those at time zero, NaN where the run did not come so far; steps by then.
 
     **Arguments:** `times` (samples,) [ns]: not negative, increasing.
     """
     dtype = c.dtype
-    table = rodas5p()
-    numbers = lambda a: jnp.asarray(a, dtype)
-    dense = numbers(table.dense)
-    weights = numbers(table.a[-1]).at[-1].set(1.0)
-    rows = tuple(numbers(a) for a in (table.a, table.c, table.alpha, table.tau, table.share))
-    system, edges = moving.system, moving.command.edges
-    species, stages = system.species, dense.shape[1]
-    inertia = moving.inertia
+    begin = jnp.zeros((), dtype)
+    x = moving.system.join(c, jnp.zeros((moving.system.fields, c.shape[1]), dtype))
     largest = jnp.max(jnp.abs(c), 1)
     largest = jnp.where(largest > 0, largest, jnp.max(largest))
-    least = lax.stop_gradient(_SMALL * largest if method.atol is None else numbers(method.atol / method.rtol) + 0 * largest)
-    rtol = method.rtol
-    content = jnp.where(inertia > 0, inertia, 1.0)
-
-    def scales(x):
-        x = lax.stop_gradient(x)
-        concentrations, y = system.split(x)
-        potential = jnp.max(jnp.abs(y), 1, keepdims=True)
-        potential = jnp.where(potential > _PSI, potential, _PSI)
-        return jnp.concatenate([least[:, None] + jnp.abs(concentrations), jnp.broadcast_to(potential, y.shape)])
-
-    def pace(x, t, passed):
-        """A first step: a hundredth of the time in which concentrations change by themselves."""
-        dc, dpsi = moving.rate(x, t, passed)
-        scale = scales(x)
-        quick = jnp.max(jnp.abs(dc) / scale[:species])
-        quick = jnp.where(quick > 0, quick, jnp.finfo(dtype).tiny)
-        return lax.stop_gradient(1e-2 / quick)
-
-    def step(carry: Carry, target) -> Carry:
-        passed = moving.command.passed(carry.t)
-        edge = jnp.append(edges, jnp.inf)[passed]
-        if method.dt is None:
-            left = edge - carry.t
-            last = carry.h >= left * (1.0 - 1e-9)
-            h = jnp.where(last, left, jnp.where(carry.h > 0.5 * left, 0.5 * left, carry.h))
-        else:
-            edge = jnp.where(edge < target, edge, target)
-            left = edge - carry.t
-            pieces = jnp.ceil(left / method.dt * (1.0 - 1e-9))
-            last = pieces <= 1.0
-            h = left / jnp.where(last, 1.0, pieces)
-        later = jnp.where(last, edge, carry.t + h)
-        x0, t0 = carry.x, carry.t
-        matrix = moving.jacobian(x0, t0, 1.0 / (table.gamma * h))
-        _, in_time = jax.jvp(lambda t: moving.rows(x0, t, passed), (t0,), (jnp.ones_like(t0),))
-        _, sources_in_time = jax.jvp(lambda t: moving.sources(x0, t), (t0,), (jnp.ones_like(t0),))
-
-        def stage(kept, row):
-            k, crossed, appeared = kept
-            place, pull, alpha, tau, share, i = row
-            x = x0 + jnp.tensordot(place, k, 1)
-            t = jnp.where(alpha > 1.0 - 1e-9, later, t0 + alpha * h)
-            right = -moving.rows(x, t, passed) - tau * h * in_time
-            right = right.at[:species].add(inertia * jnp.tensordot(pull, k[:, :species], 1) / h)
-            new = matrix.solve(right.T).T
-            crossed = crossed + share * system.flows(*system.split(x))
-            appeared = appeared + share * (moving.sources(x, t) + tau * h * sources_in_time)
-            return (k.at[i].set(new), crossed, appeared), None
-
-        begun = jnp.zeros((stages, *x0.shape), dtype), jnp.zeros_like(system.conductance), jnp.zeros_like(inertia)
-        (k, crossed, appeared), _ = lax.scan(stage, begun, (*rows, jnp.arange(stages)))
-        after = x0 + jnp.tensordot(weights, k, 1)
-        # What crossed each edge, by the stages and the Jacobian times their sum, moves the amounts.
-        mean = jnp.tensordot(rows[-1], k, 1)
-        _, along = jax.jvp(lambda x: system.flows(*system.split(x)), (x0,), (mean,))
-        _, beside = jax.jvp(lambda x: moving.sources(x, t0), (x0,), (mean,))
-        none = jnp.zeros_like(inertia[:, :1])
-        crossed = crossed + along
-        gained = jnp.concatenate([none, crossed], 1) - jnp.concatenate([crossed, none], 1) + appeared + beside
-        change = jnp.where(inertia > 0, h * gained / content, after[:species] - x0[:species]) + carry.low
-        c, low = _two_sum(x0[:species], change)
-        negative = jnp.min(c / least[:, None])
-        c = lax.cond(jnp.any(c < 0), lambda c: _without_deficits(c, system.capacity, system.conductance), lambda c: c, c)
-        after = jnp.concatenate([c, after[species:]])
-        scale = scales(x0)
-        other = scales(after)
-        scale = rtol * jnp.where(scale > other, scale, other)
-        error = jnp.max(jnp.abs(lax.stop_gradient(k[-1])) / scale)
-        error = jnp.where(jnp.isfinite(error) & jnp.isfinite(negative), error, 1e10)
-        error = jnp.where(negative < -rtol, jnp.where(error < 1e5, 1e5, error), error)
-        error = jnp.where(error < 1e-10, 1e-10, error)
-        accepted = error <= 1.0 if method.dt is None else jnp.asarray(True)
-        # A proportional-integral controller where steps succeed, a proportional one after a refusal.
-        good = jnp.clip(_SAFETY * error ** (-0.7 / 5.0) * carry.error ** (0.4 / 5.0), _LEAST, _MOST)
-        bad = jnp.clip(_SAFETY * error**-0.2, _LEAST, 1.0)
-        # Only a refusal says that the step was too long where an edge had shortened it.
-        longer = jnp.where(h < carry.h, carry.h / _MOST, h)
-        base = jnp.where(accepted & (longer > h), longer, h)
-        following = lax.stop_gradient(base * jnp.where(accepted, good, bad))
-
-        def over_edge(after):
-            x = moving.consistent(after[:species], later, moving.command.passed(later))
-            first = pace(x, later, moving.command.passed(later))
-            return x, jnp.where(first < following, first, following)
-
-        at_edge = accepted & jnp.any(later == edges)
-        x, following = lax.cond(at_edge, over_edge, lambda after: (after, following), after)
-        inner = jnp.tensordot(dense, k, 1)
-        taken = Carry(t0, later, x0, after, x, lax.stop_gradient(low), inner, following, error, carry.accepted + 1, carry.count)
-        kept = carry._replace(h=following)
-        new = jax.tree.map(lambda a, b: jnp.where(accepted, a, b), taken, kept)
-        return new._replace(count=carry.count + 1)
+    rtol = method.rtol.astype(dtype)
+    least = (
+        _SMALL * largest if method.atol is None else jnp.full_like(largest, 1.0) * (method.atol.astype(dtype) / rtol)
+    )
+    step = Step(moving, rtol, lax.stop_gradient(least), None if method.dt is None else method.dt.astype(dtype))
 
     def reach(carry: Carry, target):
         # A step that no longer moves the time says that there is no solution to follow.
@@ -184,23 +105,172 @@ def march(
         span = loop.t - loop.begin
         s = jnp.where(span > 0, (target - loop.begin) / jnp.where(span > 0, span, 1.0), 1.0)
         inner = loop.dense[0] + s * (loop.dense[1] + s * loop.dense[2])
-        x = (1.0 - s) * loop.before + s * (loop.after + (1.0 - s) * inner)
-        # Right-continuous, and NaN where the run did not come that far.
-        x = jnp.where(target == loop.t, loop.x, jnp.where(target < loop.t, x, jnp.nan))
-        return loop, (x, loop.accepted)
+        now = loop.x[: moving.system.species]
+        found = (1.0 - s) * loop.before + s * (now + (1.0 - s) * inner)
+        found = jnp.where(target == loop.t, now, jnp.where(target < loop.t, found, jnp.nan))
+        return loop, (found, loop.accepted)
 
-    zero = jnp.zeros((), dtype)
-    x = moving.consistent(c, zero, moving.command.passed(zero))
-    first = pace(x, zero, moving.command.passed(zero))
-    h = numbers(method.dt) if method.dt is not None else jnp.where(first < times[-1], first, times[-1])
-    h = jnp.where(h > 0, h, 1.0)
     none = jnp.asarray(0)
     start = Carry(
-        zero, zero, x, x, x, jnp.zeros_like(c), jnp.zeros((3, *x.shape), dtype), h, jnp.ones((), dtype), none, none
+        begin=begin,
+        t=begin,
+        before=c,
+        x=x,
+        low=jnp.zeros_like(c),
+        dense=jnp.zeros((3, *c.shape), dtype),
+        fresh=jnp.asarray(True),
+        h=jnp.where(times[-1] > 0, times[-1], 1.0),
+        error=jnp.ones((), dtype),
+        accepted=none,
+        count=none,
     )
     body: Any = jax.checkpoint(reach) if method.reverse else reach
-    carry, (found, steps) = lax.scan(body, start, times)
-    return found, carry.t >= times[-1], steps
+    return lax.scan(body, start, times)[1]
+
+
+class Step(eqx.Module):
+    """One step. **Arguments:** `least` (species,): concentrations below it are measured by it [mM]."""
+
+    moving: Moving
+    rtol: Float[Array, ""]
+    least: Float[Array, " species"]
+    dt: Float[Array, ""] | None
+
+    def __call__(self, carry: Carry, target: Float[Array, ""]) -> Carry:
+        """The state after one more step, or the same with a shorter step to try."""
+        moving, system = self.moving, self.moving.system
+        species = system.species
+        t0, passed = carry.t, moving.command.passed(carry.t)
+        x0, longest = lax.cond(
+            carry.fresh, lambda carry: self._begun(carry, passed), lambda carry: (carry.x, carry.h), carry
+        )
+        carry = carry._replace(x=x0, h=longest, fresh=jnp.asarray(False))
+        h, later, at_edge = self._length(carry, passed, target)
+        k, crossed, appeared = self._stages(x0, t0, passed, h, later)
+        weights = jnp.asarray(_TABLE.a[-1], h.dtype).at[-1].set(1.0)
+        y = x0[species:] + jnp.tensordot(weights, k[:, species:], 1)
+        # What crossed each edge moves the amounts.
+        none = jnp.zeros_like(crossed[:, :1])
+        gained = jnp.concatenate([none, crossed], 1) - jnp.concatenate([crossed, none], 1) + appeared
+        inertia = moving.inertia
+        change = jnp.where(
+            inertia > 0, h * gained / jnp.where(inertia > 0, inertia, 1.0), jnp.tensordot(weights, k[:, :species], 1)
+        )
+        c, low = _two_sum(x0[:species], change + carry.low)
+        negative = jnp.min(c / self.least[:, None])
+        c = lax.cond(jnp.any(c < 0), lambda c: self._without_deficits(c), lambda c: c, c)
+        after = jnp.concatenate([c, y])
+        error = lax.stop_gradient(self._error(x0, after, k[-1], negative))
+        accepted = error <= 1.0 if self.dt is None else jnp.asarray(True)
+        taken = Carry(
+            begin=t0,
+            t=later,
+            before=x0[:species],
+            x=after,
+            low=lax.stop_gradient(low),
+            dense=jnp.tensordot(jnp.asarray(_TABLE.dense, h.dtype), k[:, :species], 1),
+            fresh=at_edge,
+            h=carry.h,
+            error=error,
+            accepted=carry.accepted + 1,
+            count=carry.count,
+        )
+        new = jax.tree.map(lambda a, b: jnp.where(accepted, a, b), taken, carry)
+        return new._replace(h=lax.stop_gradient(_next(h, carry, error, accepted)), count=carry.count + 1)
+
+    def _begun(self, carry, passed):
+        """Potentials just after an edge, and a hundredth of the time in which concentrations change by themselves."""
+        species = self.moving.system.species
+        c = carry.x[:species]
+        x = self.moving.consistent(c, carry.t, passed)
+        dc, _ = self.moving.rate(x, carry.t, passed)
+        quick = jnp.max(jnp.abs(dc) / (self.least[:, None] + jnp.abs(c)))
+        first = 1e-2 / jnp.where(quick > 0, quick, jnp.finfo(c.dtype).tiny)
+        return x, lax.stop_gradient(jnp.where(first < carry.h, first, carry.h))
+
+    def _length(self, carry, passed, target):
+        """The length of a step, when it ends, and whether that is at an edge of the command."""
+        edge = jnp.append(self.moving.command.edges, jnp.inf)[passed]
+        if self.dt is None:
+            left = edge - carry.t
+            last = carry.h >= left * (1.0 - 1e-9)
+            h = jnp.where(last, left, jnp.where(carry.h > 0.5 * left, 0.5 * left, carry.h))
+            return h, jnp.where(last, edge, carry.t + h), last
+        end = jnp.where(edge < target, edge, target)
+        left = end - carry.t
+        pieces = jnp.ceil(left / self.dt * (1.0 - 1e-9))
+        last = pieces <= 1.0
+        h = left / jnp.where(last, 1.0, pieces)
+        later = jnp.where(last, end, carry.t + h)
+        return h, later, later == edge
+
+    def _stages(self, x0, t0, passed, h, later):
+        """The stages, and of each species what crosses each edge and what appears at each node, by time."""
+        moving, system = self.moving, self.moving.system
+        species = system.species
+        numbers = lambda a: jnp.asarray(a, h.dtype)
+        matrix = factored(moving.jacobian(x0, t0, 1.0 / (_TABLE.gamma * h)))
+        changing = lambda t: (moving.rows(x0, t, passed), moving.sources(x0, t))
+        _, (of_rows, of_sources) = jax.jvp(changing, (t0,), (jnp.ones_like(t0),))
+
+        def stage(kept, row):
+            k, crossed, appeared = kept
+            place, pull, alpha, tau, share, i = row
+            x = x0 + jnp.tensordot(place, k, 1)
+            t = jnp.where(alpha > 1.0 - 1e-9, later, t0 + alpha * h)
+            right = -moving.rows(x, t, passed) - tau * h * of_rows
+            right = right.at[:species].add(moving.inertia * jnp.tensordot(pull, k[:, :species], 1) / h)
+            crossed = crossed + share * system.flows(*system.split(x))
+            appeared = appeared + share * (moving.sources(x, t) + tau * h * of_sources)
+            return (k.at[i].set(matrix.solve(right.T).T), crossed, appeared), None
+
+        rows = (
+            *(numbers(a) for a in (_TABLE.a, _TABLE.c, _TABLE.alpha, _TABLE.tau, _TABLE.share)),
+            jnp.arange(_STAGES),
+        )
+        begun = (
+            jnp.zeros((_STAGES, *x0.shape), h.dtype),
+            jnp.zeros_like(system.conductance),
+            jnp.zeros_like(system.capacity),
+        )
+        (k, crossed, appeared), _ = lax.scan(stage, begun, rows)
+        mean = jnp.tensordot(numbers(_TABLE.share), k, 1)
+        passing = lambda x: (system.flows(*system.split(x)), moving.sources(x, t0))
+        _, (along, beside) = jax.jvp(passing, (x0,), (mean,))
+        return k, crossed + along, appeared + beside
+
+    def _error(self, x0, after, change, negative):
+        """The largest error relative to what it may be; much more than 1 for a concentration that is negative."""
+
+        def sizes(x):
+            c, y = self.moving.system.split(x)
+            potential = jnp.max(jnp.abs(y), 1, keepdims=True)
+            potential = jnp.where(potential > _PSI, potential, _PSI)
+            return jnp.concatenate([self.least[:, None] + jnp.abs(c), jnp.broadcast_to(potential, y.shape)])
+
+        one, other = sizes(x0), sizes(after)
+        error = jnp.max(jnp.abs(change) / (self.rtol * jnp.where(one > other, one, other)))
+        error = jnp.where(jnp.isfinite(error) & jnp.isfinite(negative), error, 1e10)
+        error = jnp.where((negative < -self.rtol) & (error < 1e5), 1e5, error)
+        return jnp.where(error < 1e-10, 1e-10, error)
+
+    def _without_deficits(self, c):
+        system = self.moving.system
+        holds = system.capacity > 0
+        amount = jnp.where(holds, system.capacity * c, 0.0)
+        found = mended(amount, system.conductance > 0)
+        return jnp.where(found != amount, found / jnp.where(holds, system.capacity, 1.0), c)
+
+
+def _next(h, carry: Carry, error, accepted):
+    """The length of the next step, or of the next try."""
+    # A proportional-integral controller where steps succeed, a proportional one after a refusal.
+    good = jnp.clip(_SAFETY * error ** (-0.7 / 5.0) * carry.error ** (0.4 / 5.0), _LEAST, _MOST)
+    bad = jnp.clip(_SAFETY * error**-0.2, _LEAST, 1.0)
+    # Only a refusal says that the step was too long where an edge had shortened it.
+    longer = jnp.where(h < carry.h, carry.h / _MOST, h)
+    base = jnp.where(accepted & (longer > h), longer, h)
+    return base * jnp.where(accepted, good, bad)
 
 
 def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
@@ -208,10 +278,3 @@ def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
     total = a + b
     part = total - a
     return total, (a - (total - part)) + (b - part)
-
-
-def _without_deficits(c, capacity, conductance):
-    holds = capacity > 0
-    amount = jnp.where(holds, capacity * c, 0.0)
-    found = mended(amount, conductance > 0)
-    return jnp.where(found != amount, found / jnp.where(holds, capacity, 1.0), c)

@@ -1,7 +1,6 @@
 """The equations of a pore in time: what changes, how fast, and the potential that belongs to concentrations."""
 
 from collections.abc import Callable
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -95,30 +94,43 @@ class Moving(eqx.Module):
 
         return BlockTridiagonal(block(-1).at[0].set(0.0), block(0), block(1).at[-1].set(0.0))
 
-    def _of_field(self, x: Unknowns, right: Float[Array, " nodes"]) -> Float[Array, " nodes"]:
-        """The change of psi that Poisson's equation asks for."""
-        psi = self.system.species
-        whole = self.system.jacobian(x)
-        part = BlockTridiagonal(*(block[:, psi : psi + 1, psi : psi + 1] for block in whole))
-        return part.solve(right[:, None])[:, 0]
+    def field(
+        self, charge: Float[Array, " nodes"], psi: Float[Array, " 2"], surface: Float[Array, " 2"]
+    ) -> Float[Array, " nodes"]:
+        """The potential [kT/e] of charges at the nodes [mM nm3], between potentials and charges of the ends."""
+        system = self.system
+        none = jnp.zeros_like(system.dielectric[:1])
+        down = jnp.concatenate([none, system.dielectric])
+        up = jnp.concatenate([system.dielectric, none])
+        diagonal, right = down + up, system.kappa * charge
+        for side, at in enumerate((0, -1)):
+            if system.grounded[side]:
+                down, up = (down.at[at].set(0.0), up) if side else (down, up.at[at].set(0.0))
+                diagonal, right = diagonal.at[at].set(1.0), right.at[at].set(psi[side])
+            else:
+                diagonal = diagonal.at[at].add(system.stern[side])
+                right = right.at[at].add(system.stern[side] * psi[side] + system.kappa * surface[side])
+        return lax.linalg.tridiagonal_solve(-down, diagonal, -up, right[:, None])[:, 0]
 
-    def consistent(self, c: Float[Array, "species nodes"], t: Any, passed: Any) -> Unknowns:
+    def consistent(
+        self, c: Float[Array, "species nodes"], t: Float[Array, ""], passed: Int[Array, ""]
+    ) -> Float[Array, "unknowns nodes"]:
         """Concentrations, with the potentials that belong to them at a time."""
-        none = jnp.zeros_like(c[:1])
-        y = none if self.system.crowding is None else jnp.concatenate([none, self.system.crowding.excess(c)[None]])
-        x = self.system.join(c, y)
-        psi = self.system.species
-        return x.at[psi].set(-self._of_field(x, self.rows(x, t, passed)[psi]))
+        system = self.applied(t, passed)
+        z = jnp.asarray(system.valence, c.dtype)
+        psi = self.field(z @ (system.capacity * c) + system.charge, system.psi, system.surface)
+        y = psi[None] if system.crowding is None else jnp.stack([psi, system.crowding.excess(c)])
+        return system.join(c, y)
 
-    def rate(self, x: Unknowns, t: Any, passed: Any) -> tuple[Array, Array]:
+    def rate(self, x: Unknowns, t: Float[Array, ""], passed: Int[Array, ""]) -> tuple[Array, Array]:
         """How fast concentrations [mM/ns] and psi [kT/(e ns)] change."""
-        species = self.system.species
         inertia = self.inertia
         moving = inertia > 0
-        dc = jnp.where(moving, -self.rows(x, t, passed)[:species] / jnp.where(moving, inertia, 1.0), 0.0)
-        dx = jnp.concatenate([dc, jnp.zeros_like(x[species:])])
-        _, pushed = jax.jvp(lambda x, t: self.rows(x, t, passed), (x, t), (dx, jnp.ones_like(t)))
-        return dc, -self._of_field(x, pushed[species])
+        leaving = self.rows(x, t, passed)[: self.system.species]
+        dc = jnp.where(moving, -leaving / jnp.where(moving, inertia, 1.0), 0.0)
+        z = jnp.asarray(self.system.valence, x.dtype)
+        _, dpsi = jax.jvp(lambda t: self.applied(t, passed).psi, (t,), (jnp.ones_like(t),))
+        return dc, self.field(z @ (self.system.capacity * dc), dpsi, jnp.zeros_like(dpsi))
 
 
 def mended(

@@ -77,7 +77,7 @@ def evolve(
         mesh = graded(pore, bath)
     dtype = pore.length.dtype
     times = _sampled(t, dtype)
-    _refuse(ends, method)
+    _refuse(ends)
     driven = as_command(command, dtype)
     opened = any(end.passes is None or s in end.passes for end in ends for s in pore.species)
     if start is None and opened:
@@ -115,17 +115,17 @@ def _evolve(pore, command, times, bath, mesh, ends, filling, steric, flux, sourc
     finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in numbers]))
     safe = lambda tree: jax.tree.map(lambda a: jnp.where(finite, a, 1.0) if eqx.is_inexact_array(a) else a, tree)
     moving = safe(moving)
-    found, ended, steps = march(moving, safe(held), times, method)
-    good = finite & ended & jnp.all(jnp.isfinite(found))
+    concentrations, steps = march(moving, safe(held), times, method)
+    good = finite & jnp.all(jnp.isfinite(concentrations))
     code = RESULTS.where(
         finite, RESULTS.where(good, RESULTS.successful, RESULTS.pore_unfinished), RESULTS.nonfinite_input
     )
     shown = lambda a: jnp.where(finite, a, jnp.nan)
-    concentrations, y = jax.vmap(system.split)(found)
+    found = jax.vmap(lambda c, t: moving.consistent(c, t, moving.command.passed(t)))(concentrations, times)
     return Course(
         t=times,
         x=mesh.positions(pore),
-        potential=shown(y[:, 0] * unit),
+        potential=shown(found[:, system.species] * unit),
         concentrations=shown(concentrations),
         current=shown(jax.vmap(lambda x, t: current(moving, x, t))(found, times)),
         amount=shown(jnp.sum(system.capacity * concentrations, -1)),
@@ -147,13 +147,9 @@ def _sampled(t: Any, dtype: Any) -> Float[Array, " samples"]:
     return times
 
 
-def _refuse(ends: tuple[End, End], method: Rosenbrock) -> None:
+def _refuse(ends: tuple[End, End]) -> None:
     if all(isinstance(end.contact, Charged) for end in ends):
         raise InputError(
             "At least one end must have an applied potential, but both are `Charged`; where no field is to reach an "
             "end, hold the potential of the other: End(passes=()) and End(passes=(), contact=Charged(0.0))."
         )
-    if method.dt is not None and not method.dt > 0:
-        raise InputError(f"A step must be longer than zero, but `dt` is {method.dt:g} ns.")
-    if not method.rtol > 0:
-        raise InputError(f"`rtol` must be positive, but is {method.rtol:g}.")
