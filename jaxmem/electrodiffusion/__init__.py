@@ -1,7 +1,9 @@
 """Poisson-Nernst-Planck: ions and potential along pores, slabs and between electrodes."""
 
+from .course import Course
 from .ends import Charged, End, Held, Stern
 from .flux import centered, scharfetter_gummel
+from .march import Rosenbrock
 from .mesh import Mesh, at, debye_lengths, graded, uniform
 from .newton import Newton
 from .pore import Pore
@@ -9,12 +11,14 @@ from .profile import Profile
 from .shape import AbstractShape, Cylindrical, Planar, Spherical, Tube
 from .solve import solve
 from .steric import AbstractSteric, Bikerman
+from .transient import evolve
 
 __all__ = [
     "AbstractShape",
     "AbstractSteric",
     "Bikerman",
     "Charged",
+    "Course",
     "Cylindrical",
     "End",
     "Held",
@@ -23,12 +27,14 @@ __all__ = [
     "Planar",
     "Pore",
     "Profile",
+    "Rosenbrock",
     "Spherical",
     "Stern",
     "Tube",
     "at",
     "centered",
     "debye_lengths",
+    "evolve",
     "graded",
     "scharfetter_gummel",
     "solve",
