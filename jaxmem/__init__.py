@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 _MODULES = frozenset(
     "units results params electrochemistry rates kinetics gating permeation channel transport "
-    "synapse cell space network protocols simulate recordings likelihood fit sweep library modelfile datasets check plot "
-    "report".split()
+    "synapse cell space network protocols simulate recordings likelihood fit sweep library modelfile datasets check "
+    "plot report".split()
 )
 
 

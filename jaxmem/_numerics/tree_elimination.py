@@ -7,11 +7,11 @@ from jaxtyping import Array, Float, Int
 
 def solve_tree(
     parent: Int[Array, " n"],
-    diagonal: Float[Array, "n *lanes"],
-    upward: Float[Array, "n *lanes"],
-    downward: Float[Array, "n *lanes"],
-    b: Float[Array, "n *lanes"],
-) -> Float[Array, "n *lanes"]:
+    diagonal: Float[Array, "*shape"],
+    upward: Float[Array, "*shape"],
+    downward: Float[Array, "*shape"],
+    b: Float[Array, "*shape"],
+) -> Float[Array, "*shape"]:
     """The solution x of diagonal_i x_i + upward_i x_parent(i) + sum over children k of downward_k x_k = b_i.
 
     Without pivoting, in 2n dependent steps: the diagonal must dominate, as it does in implicit steps of diffusion. A

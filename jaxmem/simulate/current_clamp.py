@@ -179,8 +179,8 @@ def current_clamp(
     where conductances are densities), another stimulus (`Conductance`, `Supply`, `Arrivals`, `Noise`), or a tuple of
     them; `t` [ms] (samples,): when to sample, from 0 on; `bath`: solutions and temperature in place of the cell's own;
     `init`: the state at time 0 (`cell.init()`); `method`: `Staggered(dt)` (the default for cells of membranes, with
-    dt = 0.025 ms), `Hines(dt)` (the default along a tree), `ExponentialEuler(dt)`, `RungeKutta(dt)`, or `Adaptive()` (the default for other cells); `record`:
-    recorders, such as `SpikeTimes()`, which need no trace.
+    dt = 0.025 ms), `Hines(dt)` (the default along a tree), `ExponentialEuler(dt)`, `RungeKutta(dt)`, or `Adaptive()`
+    (the default for other cells); `record`: recorders, such as `SpikeTimes()`, which need no trace.
     **Returns:** a `CellTrace`.
     **Raises:** `InputError` for bad times, stimuli and cells; with `throw` an error if a run is not finite.
     """
@@ -191,7 +191,8 @@ def current_clamp(
     times = sample_times(t)
     stimuli = as_stimuli(stimulus)
     recorders = (record,) if isinstance(record, AbstractRecorder) else tuple(record)
-    method = method or (Staggered() if isinstance(cell, Cell) else Hines() if isinstance(cell, AbstractAlong) else Adaptive())
+    if method is None:
+        method = Staggered() if isinstance(cell, Cell) else Hines() if isinstance(cell, AbstractAlong) else Adaptive()
     state = cell.init() if init is None else init
     if isinstance(method, Adaptive):
         trace = method.run(cell, state, stimuli, recorders, times)

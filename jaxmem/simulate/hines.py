@@ -4,7 +4,6 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..results import InputError
@@ -25,7 +24,7 @@ class Hines(AbstractFixedStep):
 
     dt: Any = eqx.field(converter=_length, default=0.025)
 
-    def check(self, cell):
+    def check(self, cell):  # noqa: D102
         if not isinstance(cell, AbstractAlong):
             raise InputError(
                 f"Hines steps cells along a tree (space.Cable, space.Tissue), but this is a {type(cell).__name__}; use "

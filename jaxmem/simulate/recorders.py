@@ -45,8 +45,8 @@ class AbstractRecorder(eqx.Module):
 class SpikeTimes(AbstractRecorder):
     """Times [ms] at which the potential rises through a threshold, in order, then infinity; differentiable.
 
-    The record has the shape (most,), or (places, most) where a cell records several places. Within a step the time is interpolated. Two spikes less than `refractory` apart
-    count as one.
+    The record has the shape (most,), or (places, most) where a cell records several places. Within a step the time is
+    interpolated. Two spikes less than `refractory` apart count as one.
 
     **Arguments:** `threshold` [mV]; `most`: how many are kept; `refractory` [ms].
     """

@@ -1,4 +1,4 @@
-"""Mechanisms placed along a tree: the channels, pumps and transporters of the library, with a density at every place."""
+"""Mechanisms placed along a tree: channels, pumps and transporters, with a density at every place."""
 
 from typing import Any
 

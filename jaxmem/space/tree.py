@@ -111,7 +111,7 @@ def tree(sections: Mapping[str, Section]) -> Tree:
             if starts:
                 raise InputError(f"Section '{name}' must have a parent: only the first section of a tree has none.")
             first, begin = 0, as_array(0.0)
-            row["bridge"] = jnp.concatenate([jnp.zeros_like(row["resistance"][:1]), 1.0 / row["resistance"]])
+            row["bridge"] = jnp.concatenate([jnp.zeros_like(row["length"][:1]), 1.0 / row["resistance"]])
         else:
             if section.parent not in starts:
                 raise InputError(
@@ -150,7 +150,9 @@ def _cut(name: str, section: Section) -> dict[str, Any]:
     length, d0, d1 = as_array(section.length), *(as_array(d) for d in ends)
     for what, value in (("length", length), ("diameter", d0), ("diameter", d1)):
         if not isinstance(value, Tracer) and not 0.0 < float(value) < np.inf:
-            raise InputError(f"The {what} of section '{name}' must be a positive number of um, but is {float(value):g}.")
+            raise InputError(
+                f"The {what} of section '{name}' must be a positive number of um, but is {float(value):g}."
+            )
     edges = 0.5 * (d0 + (d1 - d0) * jnp.linspace(0.0, 1.0, n + 1, dtype=length.dtype))
     r0, r1, rm = edges[:-1], edges[1:], 0.5 * (edges[:-1] + edges[1:])
     step = length / n
