@@ -54,3 +54,65 @@ def solve_tree(
         lambda _, b: eliminate(upward, downward, b),
         lambda _, b: eliminate(downward, upward, b),
     )
+
+
+def solve_block_tree(
+    parent: Int[Array, " n"],
+    diagonal: Float[Array, "n m m"],
+    upward: Float[Array, "n m m"],
+    downward: Float[Array, "n m m"],
+    b: Float[Array, "n m"],
+) -> Float[Array, "n m"]:
+    """As `solve_tree`, with m unknowns in each place and blocks in place of the entries; m is small.
+
+    **Arguments:** those of `solve_tree`.
+    """
+    n, m = b.shape
+    if m == 1:
+        return solve_tree(parent, diagonal[:, 0, 0], upward[:, 0, 0], downward[:, 0, 0], b[:, 0])[:, None]
+    times = lambda a, x: jnp.sum(a * x[..., None, :], -1)
+    turned = lambda a: jnp.swapaxes(a, -1, -2)
+
+    def product(x):
+        out = times(diagonal, x)
+        if n == 1:
+            return out
+        out = out.at[1:].add(times(upward[1:], x[parent[1:]]))
+        return out.at[parent[1:]].add(times(downward[1:], x[1:]))
+
+    def eliminate(diagonal, upward, downward, b):
+        def up(k, kept):
+            pivot, b = kept
+            i = n - 1 - k
+            p = parent[i]
+            right = jnp.concatenate([upward[i], b[i][:, None]], 1)
+            solved = _small_solve(pivot[i], right)
+            taken = jnp.sum(downward[i][:, :, None] * solved[None], 1)
+            return pivot.at[p].add(-taken[:, :-1]), b.at[p].add(-taken[:, -1])
+
+        def down(i, x):
+            right = x[i] - times(upward[i], x[parent[i]])
+            return x.at[i].set(_small_solve(pivot[i], right[:, None])[:, 0])
+
+        pivot, b = lax.fori_loop(0, n - 1, up, (diagonal, b))
+        root = _small_solve(pivot[0], b[0][:, None])[:, 0]
+        return lax.fori_loop(1, n, down, b.at[0].set(root))
+
+    return lax.custom_linear_solve(
+        product,
+        b,
+        lambda _, b: eliminate(diagonal, upward, downward, b),
+        lambda _, b: eliminate(turned(diagonal), turned(downward), turned(upward), b),
+    )
+
+
+def _small_solve(a: Float[Array, "m m"], b: Float[Array, "m k"]) -> Float[Array, "m k"]:
+    """Gauss elimination written out, without pivoting."""
+    m = a.shape[0]
+    rows = [jnp.concatenate([a[i], b[i]]) for i in range(m)]
+    for i in range(m):
+        rows[i] = rows[i] / rows[i][i]
+        for j in range(m):
+            if j != i:
+                rows[j] = rows[j] - rows[j][i] * rows[i]
+    return jnp.stack(rows)[:, m:]

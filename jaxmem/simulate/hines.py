@@ -1,5 +1,6 @@
 """The step of cells along a tree: gates and potentials in turn, the potentials implicit."""
 
+import warnings
 from typing import Any
 
 import equinox as eqx
@@ -29,6 +30,13 @@ class Hines(AbstractFixedStep):
             raise InputError(
                 f"Hines steps cells along a tree (space.Cable, space.Tissue), but this is a {type(cell).__name__}; use "
                 "Staggered(dt) or Adaptive()."
+            )
+        longest = cell.longest_step()
+        if self.dt > longest:
+            warnings.warn(
+                f"A step of {float(self.dt):g} ms is longer than ions need to a neighboring compartment, which take "
+                f"{longest:.2g} ms; use a step of that length, or longer compartments.",
+                stacklevel=3,
             )
 
     def begin(self, cell: AbstractAlong, state, h):  # noqa: D102
@@ -62,7 +70,7 @@ def _gates(cell: AbstractAlong, carry: Any, h: Float[Array, ""], exact: bool) ->
         if gating is None:
             moved.append(placed.advance(state, v, bath, h))
             continue
-        here, at = placed.here(v), placed.here(bath) if bath.temperature.ndim else bath
+        here, at = placed.here(v), placed.bath_here(bath)
         pairs = zip(gating.gates, state, strict=True)
         moved.append(tuple(_relaxed(gate, x, here, at, h, exact) for gate, x in pairs))
     return carry._replace(mechanisms=tuple(moved))

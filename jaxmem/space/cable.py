@@ -1,6 +1,7 @@
 """The cable equation: potentials along a tree whose concentrations do not change."""
 
 import abc
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -54,6 +55,10 @@ class AbstractAlong(AbstractCell):
         **Arguments:** `inject`: current [pA] by the potential at the electrode; `supply`: amounts put in [fmol/ms].
         """
 
+    def longest_step(self) -> float:
+        """The longest step [ms] at which what spreads along the tree is surely stable; infinite where it always is."""
+        return math.inf
+
     def begun(self, state: Any, h: Float[Array, ""]) -> Any:
         """What is carried from step to step, from a state."""
         return state
@@ -97,7 +102,7 @@ class Cable(AbstractAlong):
         electrode: int = 0,
         record: Any = None,
     ):
-        self.tree, self.mechanisms, self.bath = tree, as_placed(mechanisms, tree), as_bath(bath)
+        self.tree, self.mechanisms, self.bath = tree, as_placed(mechanisms, tree.size), as_bath(bath)
         self.capacitance, self.resistivity, self.start = as_array(capacitance), as_array(resistivity), as_array(start)
         self.electrode = compartments(electrode, tree)
         self.record = self.electrode if record is None else compartments(record, tree)
@@ -130,8 +135,8 @@ class Cable(AbstractAlong):
 
     def axial(self, v: Float[Array, " n"]) -> Float[Array, " n"]:
         """The current that reaches each compartment from its neighbors [pA]."""
-        flow = (self.conductance() * (v[self.tree.parent] - v))[1:]
-        return jnp.zeros_like(v).at[1:].add(flow).at[self.tree.parent[1:]].add(-flow)
+        flow = self.conductance() * (self.tree.of_parent(v) - v)
+        return flow - self.tree.from_children(flow)
 
     def derivative(self, state: CableState, current: Float[Array, ""]) -> CableState:  # noqa: D102
         push = (self.axial(state.v) - self.outward(state.mechanisms, state.v)).at[self.electrode].add(current)
@@ -156,9 +161,8 @@ class Cable(AbstractAlong):
 
     def relaxed(self, diagonal: Float[Array, " n"], push: Float[Array, " n"]) -> Float[Array, " n"]:
         """The displacement that pushes [pA] make against conductances [nS] and the conductance between neighbors."""
-        g, parent = self.conductance(), self.tree.parent
-        diagonal = (diagonal + g.at[0].set(0.0)).at[parent[1:]].add(g[1:])
-        return solve_tree(parent, diagonal, -g, -g, push)
+        g = self.conductance()
+        return solve_tree(self.tree.parent, diagonal + g + self.tree.from_children(g), -g, -g, push)
 
     def surroundings(self, carry: CableState, k: int) -> tuple[Float[Array, " n"], Bath]:  # noqa: D102
         return carry.v, self.bath

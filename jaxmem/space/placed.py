@@ -16,7 +16,6 @@ from ..params import as_array, param, positive
 from ..permeation import Exchange
 from ..results import InputError
 from ..units import MS_PER_CM2
-from .tree import Tree
 
 
 class Placed(eqx.Module):
@@ -48,6 +47,10 @@ class Placed(eqx.Module):
         if self.where is None:
             return x
         return jax.tree.map(lambda y: jnp.zeros((size, *y.shape[1:]), y.dtype).at[self.where].add(y), x)
+
+    def bath_here(self, bath: Bath) -> Bath:
+        """The bath at its places: one for all, or with solutions that have a leading axis of compartments."""
+        return bath if bath.inside.c.ndim == 1 else eqx.tree_at(_solutions, bath, self.here(_solutions(bath)))
 
     def init(self, v: Float[Array, " n"], bath: Bath) -> Any:
         """The steady states at v [mV]; `bath`: one, or one for each compartment."""
@@ -84,9 +87,14 @@ class Placed(eqx.Module):
         return jnp.stack(state) if self.gating is not None and isinstance(state, tuple) else state
 
     def _each(self, f, bath: Bath):
-        if bath.temperature.ndim == 0:
+        if bath.inside.c.ndim == 1:
             return jax.vmap(lambda v, *state: f(v, bath, *state))
-        return lambda v, *state: jax.vmap(f)(v, self.here(bath), *state)
+        one = lambda c, v, *state: f(v, eqx.tree_at(_solutions, bath, c), *state)
+        return lambda v, *state: jax.vmap(one)(self.here(_solutions(bath)), v, *state)
+
+
+def _solutions(bath: Bath) -> tuple[Any, Any]:
+    return bath.inside.c, bath.outside.c
 
 
 def place(mechanism: Any, where: Any = None, density: Any = None) -> Placed:
@@ -111,20 +119,21 @@ def place(mechanism: Any, where: Any = None, density: Any = None) -> Placed:
     return Placed(mechanism, density, where)
 
 
-def as_placed(mechanisms: Any, tree: Tree) -> tuple[Placed, ...]:
-    """Placed mechanisms from what a user gives: one or several, those that are not placed yet everywhere.
+def as_placed(mechanisms: Any, size: int) -> tuple[Placed, ...]:
+    """Placed mechanisms along `size` compartments from what a user gives: one or several, those that are not placed yet
+    everywhere.
 
     **Raises:** `InputError` for places that are not on the tree, and densities of another length.
     """
     several = mechanisms if isinstance(mechanisms, tuple | list) else (mechanisms,)
     placed = tuple(x if isinstance(x, Placed) else place(x) for x in several)
     for one in placed:
-        count = tree.size if one.where is None else one.where.shape[0]
+        count = size if one.where is None else one.where.shape[0]
         if one.where is not None and not isinstance(one.where, Tracer):
             outer = np.asarray(one.where)
-            if outer.size and not (0 <= outer.min() and outer.max() < tree.size):
+            if outer.size and not (0 <= outer.min() and outer.max() < size):
                 raise InputError(
-                    f"A mechanism must be placed in compartments 0 to {tree.size - 1}, but a "
+                    f"A mechanism must be placed in compartments 0 to {size - 1}, but a "
                     f"{type(one.mechanism).__name__} is in {outer.min()} to {outer.max()}."
                 )
         if one.density.shape not in ((), (count,)):

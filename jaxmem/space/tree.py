@@ -36,13 +36,15 @@ class Tree(eqx.Module):
     What is known of a cable's shape is here and nowhere else, so other shapes (a measured morphology, compartments of
     given volumes) are made by filling the fields.
 
-    **Arguments:** `parent`: index of each compartment's parent, that of the first not read; `area` [um2] of membrane;
+    **Arguments:** `parent`: index of each compartment's parent, that of the first not read; `branches`: those whose
+    parent is not the one before them (made from `parent`); `area` [um2] of membrane;
     `volume` [pL]; `bridge` [um]: cross-section over distance, 1/(integral of dx / cross-section), from each center to
     that of the parent, zero for the first; `distance` [um]: of the centers from the beginning of the first section;
     `length` [um]; `names`: of sections with the first compartment of each and the one after its last.
     """
 
-    parent: Int[Array, " n"] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.int32))
+    parent: Int[Array, " n"]
+    branches: Int[Array, " branches"]
     area: Float[Array, " n"] = param("um2", positive)
     volume: Float[Array, " n"] = param("pL", positive)
     bridge: Float[Array, " n"] = param("um", positive)
@@ -50,18 +52,34 @@ class Tree(eqx.Module):
     length: Float[Array, " n"] = param("um", positive)
     names: tuple[tuple[str, int, int], ...] = eqx.field(static=True)
 
-    def __check_init__(self):
-        n = self.parent.shape[0]
-        known = not isinstance(self.parent, Tracer)
-        if n == 0 or (known and any(p >= k for k, p in enumerate(np.asarray(self.parent)[1:].tolist(), 1))):
+    def __init__(self, parent, area, volume, bridge, distance, length, names=()):
+        parent = np.asarray(parent)
+        own = np.arange(parent.size)
+        if parent.size == 0 or np.any(parent[1:] >= own[1:]) or np.any(parent[1:] < 0):
             raise InputError(
                 "Compartments of a tree must come after their parents, but some do not; number them from the root on."
             )
+        self.parent = jnp.asarray(np.concatenate([[0], parent[1:]]), jnp.int32)
+        # All others follow their parent, so that neighbors are reached without indices.
+        self.branches = jnp.asarray(own[1:][parent[1:] != own[:-1]], jnp.int32)
+        self.area, self.volume, self.bridge = as_array(area), as_array(volume), as_array(bridge)
+        self.distance, self.length, self.names = as_array(distance), as_array(length), tuple(names)
 
     @property
     def size(self) -> int:
         """The number of compartments."""
         return self.parent.shape[0]
+
+    def of_parent(self, x: Float[Array, "*axes n"]) -> Float[Array, "*axes n"]:
+        """What the parent of each compartment has; the root its own."""
+        follows = jnp.concatenate([x[..., :1], x[..., :-1]], -1)
+        return follows.at[..., self.branches].set(x[..., self.parent[self.branches]])
+
+    def from_children(self, x: Float[Array, "*axes n"]) -> Float[Array, "*axes n"]:
+        """The sum of what the children of each compartment give; that of the root must be zero."""
+        follows = x.at[..., self.branches].set(0.0)
+        summed = jnp.concatenate([follows[..., 1:], jnp.zeros_like(x[..., :1])], -1)
+        return summed.at[..., self.parent[self.branches]].add(x[..., self.branches])
 
     def within(self, name: str) -> slice:
         """The compartments of a section.
