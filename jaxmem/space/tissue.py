@@ -153,7 +153,7 @@ class Tissue(AbstractAlong):
 
     @property
     def _thermal(self) -> Float[Array, ""]:
-        return thermal_voltage(self.temperature) * (F / self.faraday)
+        return thermal_voltage(self.temperature)
 
     def longest_step(self) -> float:
         """The time [ms] in which diffusion would empty half a compartment: potentials are set by concentrations that
