@@ -7,7 +7,7 @@ injected and the potential is recorded. Of the Ca inside one hundredth is free.
 
 Units: mV, ms, mM, um; conductances here [S/m2], strengths of pumps and cotransporters [mol/(m2 s)].
 
-**Published:** equations, parameters and the state at which a run starts. Constants are the authors' R = 8.314, F = 96480.
+**Published:** equations, parameters and the state at which a run starts. R = 8.314 and F = 96480 are the authors'.
 
 At 28 pA the neuron fires with a period of 1.06 s, after a first spike 28.4 ms from the start of the current.
 
@@ -51,7 +51,7 @@ class _Ohm(AbstractPermeation):
     faraday: Number = param("C/mol", positive)
     species: Species = eqx.field(static=True)
 
-    def exchange(self, v, bath):  # noqa: D102
+    def exchange(self, v, bath):
         inner, outer = bath[self.species]
         thermal = thermal_voltage(bath.temperature)
         push = v - thermal / self.species.z * jnp.log(outer / inner)
@@ -63,7 +63,7 @@ class _CalciumScaled(AbstractPermeation):
 
     law: AbstractPermeation
 
-    def exchange(self, v, bath):  # noqa: D102
+    def exchange(self, v, bath):
         share = (bath[Ca][0] - _REST) / 2.5e-4
         return self.law.exchange(v, bath).scaled(jnp.where(share < 1.0, share, 1.0))
 
@@ -71,7 +71,7 @@ class _CalciumScaled(AbstractPermeation):
 class _CalciumGate(AbstractGate):
     """Opens with min(20 (Ca - rest), 0.01) per ms, closes with 0.001."""
 
-    def relaxation(self, v, bath):  # noqa: D102
+    def relaxation(self, v, bath):
         a = 20.0 * (bath[Ca][0] - _REST)
         a = jnp.where(a < 0.01, a, 0.01) + jnp.zeros_like(v)
         return a / (a + 0.001), a + 0.001
@@ -80,7 +80,7 @@ class _CalciumGate(AbstractGate):
 class _CalciumActivated(AbstractGate):
     """The gate c of the K current that Ca opens, whose rates change their form at -10 mV."""
 
-    def relaxation(self, v, bath):  # noqa: D102
+    def relaxation(self, v, bath):
         low = jnp.where(v <= -10.0, v, -10.0)
         steady = jnp.where(v <= -10.0, 0.02635 * jnp.exp((low + 50.0) / 11.0), 1.0)
         return steady, 2.0 * jnp.exp(-(v + 53.5) / 27.0)
