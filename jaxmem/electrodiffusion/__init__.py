@@ -1,6 +1,7 @@
 """Poisson-Nernst-Planck: ions and potential along pores, slabs and between electrodes."""
 
 from .course import Course
+from .discretize import discretize
 from .ends import Charged, End, Held, Stern
 from .flux import centered, scharfetter_gummel
 from .march import Rosenbrock
@@ -34,6 +35,7 @@ __all__ = [
     "at",
     "centered",
     "debye_lengths",
+    "discretize",
     "evolve",
     "graded",
     "scharfetter_gummel",

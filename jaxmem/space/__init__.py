@@ -1,5 +1,6 @@
 """Mechanisms placed along x: cables, trees, and the electrodiffusion of ions inside and outside of them."""
 
+from .across import Across, across
 from .cable import AbstractAlong, Cable, CableState
 from .edges import central, scharfetter_gummel
 from .phase import WATER, Cells, Opening, Phase, inside, outside
@@ -10,6 +11,7 @@ from .tree import Section, Tree, cylinder, tree
 __all__ = [
     "WATER",
     "AbstractAlong",
+    "Across",
     "Cable",
     "CableState",
     "Cells",
@@ -20,6 +22,7 @@ __all__ = [
     "Tissue",
     "TissueState",
     "Tree",
+    "across",
     "central",
     "cylinder",
     "inside",
