@@ -3,6 +3,7 @@
 from .course import Course
 from .ends import Charged, End, Held, Stern
 from .flux import centered, scharfetter_gummel
+from .impedance import impedance
 from .march import Rosenbrock
 from .mesh import Mesh, at, debye_lengths, graded, uniform
 from .newton import Newton
@@ -36,6 +37,7 @@ __all__ = [
     "debye_lengths",
     "evolve",
     "graded",
+    "impedance",
     "scharfetter_gummel",
     "solve",
     "uniform",
