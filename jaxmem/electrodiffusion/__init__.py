@@ -4,6 +4,7 @@ from .course import Course
 from .discretize import discretize
 from .ends import Charged, End, Held, Stern
 from .flux import centered, scharfetter_gummel
+from .impedance import impedance
 from .march import Rosenbrock
 from .mesh import Mesh, at, debye_lengths, graded, uniform
 from .newton import Newton
@@ -38,6 +39,7 @@ __all__ = [
     "discretize",
     "evolve",
     "graded",
+    "impedance",
     "scharfetter_gummel",
     "solve",
     "uniform",
