@@ -3,6 +3,7 @@
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float
 
 from ..electrochemistry import Bath, Solution, Species
@@ -70,7 +71,7 @@ def across(pore: Pore, mesh: Mesh, mechanisms: tuple | eqx.Module, segment: int,
         raise InputError(
             f"A membrane must be one edge of the mesh wide, but has {mesh.cells[segment]}; give `cells` per segment."
         )
-    if np.any(np.asarray(pore.partition[:, segment]) != 0):
+    if not isinstance(pore.partition, Tracer) and np.any(np.asarray(pore.partition)[:, segment]):
         raise InputError("No ion may enter a membrane by itself: give every species the partition 0 in its segment.")
     known = Bath(
         *(Solution({s: bath[s][side] for s in pore.species}) for side in (0, 1)), bath.temperature
