@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 
 from jaxmem import electrodiffusion as ed
 from jaxmem.electrochemistry import Bath, Ca, Cl, K, Species
-from jaxmem.plot import CYCLE
+from jaxmem.plot.style import CYCLE
 from jaxmem.units import PORE_CURRENT
 
 BUFFER, BOUND = Species("buffer", 0), Species("bound", 2)

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 import jaxmem as jm
 from jaxmem import electrodiffusion as ed
 from jaxmem.electrochemistry import Bath, Cl, K, Na
-from jaxmem.plot import CYCLE
+from jaxmem.plot.style import CYCLE
 from jaxmem.space import across
 
 BATH = Bath({K: 140.0, Na: 10.0, Cl: 150.0}, {K: 4.0, Na: 146.0, Cl: 150.0}, 310.0)
