@@ -1,9 +1,9 @@
 """How far does calcium reach from an open channel? As far as the buffer lets it.
 
 A calcium channel of 0.1 pA opens into cytosol with 150 mM of salt and 1 mM of a buffer as fast as BAPTA. Within a
-microsecond there is a nanodomain: tens of micromolar at 10 nm, a thousandth of that a few space constants
-sqrt(D/(k B)) = 23 nm farther out. What is solved is Poisson-Nernst-Planck in spherical coordinates, with the ions of the
-salt, the channel as an inflow at the innermost node, and the reaction of calcium with the buffer as a source. Neher's
+microsecond there is a nanodomain: tens of micromolar at 10 nm, a thousandth of that a few space constants sqrt(D/(k
+B)) = 23 nm farther out. What is solved is Poisson-Nernst-Planck in spherical coordinates, with the ions of the salt,
+the channel as an inflow at the innermost node, and the reaction of calcium with the buffer as a source. Neher's
 formula for a buffer in excess, (i/(4 pi F D r)) exp(-r/lambda), is what it comes to.
 """
 

@@ -1,10 +1,11 @@
 """What does a channel feel of the ions that it has let out itself?
 
-A patch of potassium channels faces a cleft 20 nm wide that opens to the bath 1 um away, as between a nerve terminal and
-its target, or in a T tubule. When the channels open, potassium cannot leave the cleft as fast as it comes: it rises within
-a millisecond, the reversal potential falls, and so does the current. Poisson-Nernst-Planck in the cytosol and
-in the cleft, with the channels' own `exchange` as the source on both sides of the membrane: what crosses is taken from one
-node and appears at the next, and the channels see the concentrations and the potential that are there.
+A patch of potassium channels faces a cleft 20 nm wide that opens to the bath 1 um away, as between a nerve terminal
+and its target, or in a T tubule. When the channels open, potassium cannot leave the cleft as fast as it comes: it
+rises within a millisecond, the reversal potential falls, and so does the current. Poisson-Nernst-Planck in the
+cytosol and in the cleft, with the channels' own `exchange` as the source on both sides of the membrane: what crosses
+is taken from one node and appears at the next, and the channels see the concentrations and the potential that are
+there.
 
 The same channels in a voltage clamp, whose baths stay as they are, carry more.
 """

@@ -9,8 +9,8 @@ ten times as short), and the charge of the ions sets the potential. As in the cl
 tissue behind the front stays depolarized, unless there is `clearance`: K outside is exchanged for Na with a bath, at
 a rate per mM.
 
-**Published:** conductances, pump, volumes, concentrations, gates. **Ours:** the tissue: tortuosity 1.6, the outer space a
-quarter of the tissue as in the paper's neuron, no current inside from place to place.
+**Published:** conductances, pump, volumes, concentrations, gates. **Ours:** the tissue: tortuosity 1.6, the outer
+space a quarter of the tissue as in the paper's neuron, no current inside from place to place.
 
 **Source:** Huebel N, Dahlem MA. Dynamics from seconds to hours in Hodgkin-Huxley model with time-dependent ion
 concentrations and buffer reservoirs. PLoS Comput Biol 10:e1003941 (2014), doi:10.1371/journal.pcbi.1003941. Gates:
