@@ -17,8 +17,8 @@ _PER_FMOL_PER_MS = F / PORE_CURRENT  # mM nm3/ns in 1 fmol/ms
 class Across(eqx.Module):
     """Mechanisms in a membrane that a pore's coordinate crosses, as `source(c, psi, t)` for `electrodiffusion.evolve`.
 
-    Each mechanism sees what is at the two nodes beside the membrane: their concentrations are its bath, the difference of
-    their potentials is its voltage; and what its `exchange` takes from one side and releases to the other appears
+    Each mechanism sees what is at the two nodes beside the membrane: their concentrations are its bath, the
+    difference of their potentials is its voltage; and what its `exchange` takes from one side and releases to the other appears
     there. It is the same `exchange` that a clamp and a cell use. Gating is frozen at the states given, which takes
     longer than ions need to rearrange.
 
@@ -59,8 +59,8 @@ class Across(eqx.Module):
 def across(pore: Pore, mesh: Mesh, mechanisms: tuple | eqx.Module, segment: int, v: float, bath: Bath) -> Across:
     """Mechanisms in the segment of a pore that is a membrane, with the states that they have at a voltage and bath.
 
-    **Arguments:** `segment`: its index; no ion may enter it (`partition` zero), and `mesh` must have one edge across it,
-    between the two nodes that the mechanisms touch; `v` [mV], `bath`: where the gates are at rest.
+    **Arguments:** `segment`: its index; no ion may enter it (`partition` zero), and `mesh` must have one edge across
+    it, between the two nodes that the mechanisms touch; `v` [mV], `bath`: where the gates are at rest.
 
     **Raises:** `InputError` where the segment is not such a membrane.
     """
