@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import AT_EQUILIBRIUM, GATINGS, MECHANISMS, PAID, PERMEATIONS, SCHEMES, over
+from helpers import AT_EQUILIBRIUM, GATINGS, MECHANISMS, PAID, PERMEATIONS, REPEATED, SCHEMES, over
 from jax.flatten_util import ravel_pytree
 from numpy.testing import assert_allclose
 
@@ -51,7 +51,7 @@ def is_markov(model):
 # --- probability ---
 
 
-@over(STATEFUL)
+@over(STATEFUL, slow=REPEATED)
 def test_probability_is_conserved_and_never_negative(component):
     model, bath = component.build(), component.bath()
     start = a_start(model, bath)
@@ -68,7 +68,7 @@ def test_probability_is_conserved_and_never_negative(component):
                 assert float(p.max()) <= 1.0
 
 
-@over(STATEFUL)
+@over(STATEFUL, slow=REPEATED)
 def test_a_certain_state_stays_a_probability(component):
     """Starting from one state alone, where subtraction would show."""
     model, bath = component.build(), component.bath()
@@ -92,7 +92,7 @@ def test_the_open_probability_is_a_probability(component):
 # --- time ---
 
 
-@over(STATEFUL)
+@over(STATEFUL, slow=REPEATED)
 def test_two_steps_are_one_of_twice_the_length(component):
     model, bath = component.build(), component.bath()
     start, v = a_start(model, bath), jnp.asarray(TEST)
@@ -102,7 +102,7 @@ def test_two_steps_are_one_of_twice_the_length(component):
         assert_allclose(leaves(half), leaves(whole), rtol=1e-12, atol=1e-15)
 
 
-@over(STATEFUL)
+@over(STATEFUL, slow=REPEATED)
 def test_the_steady_state_stands_still_and_is_where_time_leads(component):
     model, bath = component.build(), component.bath()
     v = jnp.asarray(TEST)
@@ -114,7 +114,7 @@ def test_the_steady_state_stands_still_and_is_where_time_leads(component):
     assert_allclose(leaves(late), leaves(steady), rtol=1e-9, atol=1e-13)
 
 
-@over(STATEFUL)
+@over(STATEFUL, slow=REPEATED)
 def test_the_derivative_is_the_slope_of_advance(component):
     model, bath = component.build(), component.bath()
     start, v = a_start(model, bath), jnp.asarray(TEST)

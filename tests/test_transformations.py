@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import GATINGS, MECHANISMS, PERMEATIONS, over
+from helpers import GATINGS, MECHANISMS, PERMEATIONS, REPEATED, over
 from jax.flatten_util import ravel_pytree
 from numpy.testing import assert_allclose
 
@@ -55,7 +55,7 @@ def compiled(function):
 EVERYTHING = (*GATINGS, *PERMEATIONS, *MECHANISMS)
 
 
-@over(EVERYTHING)
+@over(EVERYTHING, slow=REPEATED)
 def test_jit_equals_eager_and_vmap_equals_a_loop(component):
     run, flat, fast = in_double(component)
     v = jnp.asarray(VOLTAGES)
@@ -66,7 +66,7 @@ def test_jit_equals_eager_and_vmap_equals_a_loop(component):
     assert_allclose(compiled(jax.vmap(run, (None, 0)))(flat, v), loop, **close)
 
 
-@over(EVERYTHING)
+@over(EVERYTHING, slow=REPEATED)
 def test_derivatives_agree(component):
     """Forward and reverse mode to 1e-10, central differences to 1e-6, in every parameter and the voltage."""
     run, flat, fast = in_double(component)
@@ -88,7 +88,7 @@ def test_derivatives_agree(component):
         assert_allclose(np.asarray(forward)[:, k], richardson, rtol=1e-6, atol=floor)
 
 
-@over(EVERYTHING)
+@over(EVERYTHING, slow=REPEATED)
 def test_single_precision_is_double_precision_to_its_rounding(component):
     """Within 5e-5 of the largest output: rates carry exponents of some ten, each wrong by about 1e-6."""
     _, flat, fast = in_double(component)
