@@ -64,7 +64,7 @@ def figure(courses: dict[float, Any]) -> Figure:
     page = Figure(figsize=(9.6, 3.2), layout="constrained")
     first, second, third = page.subplots(1, 3)
     for color, (number, (course, through, node)) in zip(CYCLE, courses.items(), strict=False):
-        first.semilogx(TIMES / 1e3, course.concentrations[:, 0, node], color=color, label=f"{number:g} channels")
+        first.semilogx(TIMES / 1e3, course.concentrations[:, 0, node], color=color, label=f"{number:g} open")
         second.semilogx(TIMES / 1e3, through / number, color=color)
         x = course.x[node:] - course.x[node]
         third.plot(x, course.concentrations[-1, 0, node:], color=color)

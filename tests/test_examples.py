@@ -222,3 +222,25 @@ def test_fast_spiking_network(tmp_path):
     assert all(contacts[k][1] < 0.15 for k in (20, 40)) and contacts[60][1] > 0.25 and contacts[90][1] > 0.7
     assert spread[0.01][1] > 0.8 and spread[0.03][1] < 0.6 and spread[0.06][1] < 0.15
     assert (tmp_path / "fast_spiking_network.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_potassium_in_narrow_cleft(tmp_path):
+    found = run("potassium_in_narrow_cleft", tmp_path)
+    assert_allclose([found["potassium"][n] for n in (1.0, 3.0, 10.0)], [6.40985, 11.02597, 25.11751], rtol=1e-4)
+    assert found["share"][10.0] == pytest.approx(0.88669, rel=1e-4)
+    # In the steady state what enters at one end leaves at the other, and is what the channels carry.
+    for number, (first, last) in found["current"].items():
+        assert_allclose([first, last], number * found["share"][number] * found["clamped"], rtol=1e-6)
+    assert (tmp_path / "potassium_in_narrow_cleft.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_calcium_nanodomain(tmp_path):
+    found = run("calcium_nanodomain", tmp_path)
+    for buffer, far in ((1.0, 0.03), (5.0, 0.04)):
+        # Where little of the buffer is used up, this is Neher's formula.
+        assert_allclose(found["calcium"][buffer], found["excess"][buffer], rtol=far)
+        assert np.all(found["microsecond"][buffer] < found["calcium"][buffer])
+    assert_allclose(found["calcium"][1.0], [24.6337, 8.07358, 0.907087], rtol=1e-3)
+    assert (tmp_path / "calcium_nanodomain.png").stat().st_size > 10_000
