@@ -10,6 +10,7 @@ from .mesh import Mesh, at, debye_lengths, graded, uniform
 from .newton import Newton
 from .pore import Pore
 from .profile import Profile
+from .refine import refined
 from .shape import AbstractShape, Cylindrical, Planar, Spherical, Tube
 from .solve import solve
 from .steric import AbstractSteric, Bikerman
@@ -40,6 +41,7 @@ __all__ = [
     "evolve",
     "graded",
     "impedance",
+    "refined",
     "scharfetter_gummel",
     "solve",
     "uniform",

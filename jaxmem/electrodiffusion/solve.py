@@ -23,7 +23,7 @@ from .profile import Profile, net_flux
 from .steric import AbstractSteric
 from .system import System
 
-_COARSE_FROM, _STRIDE = 200, 8  # meshes of so many nodes begin from the solution on every eighth
+_COARSE_FROM, _STRIDE = 400, 8  # meshes of so many nodes begin from the solution on every eighth
 _NEWTON, _BATHS = Newton(), (End(), End())
 PER_PARTICLE = 1.0 / PER_NM3  # particles in 1 mM nm3
 
@@ -66,7 +66,7 @@ def solve(
     if mesh is None:
         mesh = graded(pore, bath)
     _refuse(pore, bath, newton)
-    profile = _solve(pore, v, bath, mesh, ends, filling, steric, flux, newton)
+    profile = _solve(pore, jnp.asarray(v, pore.length.dtype), bath, mesh, ends, filling, steric, flux, newton)
     if throw and not isinstance(profile.steps, Tracer):
         raise_failures(profile.result)
     return profile

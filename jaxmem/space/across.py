@@ -18,9 +18,9 @@ class Across(eqx.Module):
     """Mechanisms in a membrane that a pore's coordinate crosses, as `source(c, psi, t)` for `electrodiffusion.evolve`.
 
     Each mechanism sees what is at the two nodes beside the membrane: their concentrations are its bath, the
-    difference of their potentials is its voltage; and what its `exchange` takes from one side and releases to the other
-    appears there. It is the same `exchange` that a clamp and a cell use. Gating is frozen at the states given, which takes
-    longer than ions need to rearrange.
+    difference of their potentials its voltage; and what its `exchange` takes from one side and releases to the other
+    appears there. It is the same `exchange` that a clamp and a cell use. Gating, which takes longer than ions need to
+    rearrange, is frozen at the states given.
 
     **Arguments:** `mechanisms`: a tuple, each for all of its molecules in the area of the membrane; `states`: theirs;
     `species`: of the pore, in order; `temperature` [K]; `left`: the node on the inner side, static.
