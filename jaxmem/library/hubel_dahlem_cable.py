@@ -118,6 +118,7 @@ def model(
     gates' rates; `tortuosity`; `clearance` [1/ms]: of K outside; `raised` [mM]: K outside in the first `width` [um] at
     the start, in exchange for Na; `record`: the compartments whose potential is recorded.
     """
+    length, width, raised, pump, surface = (as_array(x) for x in (length, width, raised, pump, surface))
     tree = cylinder(length, 2.0 / jnp.sqrt(jnp.pi), compartments)
     outer = UM3 * tree.length
     share = jnp.clip((as_array(width) - (tree.distance - 0.5 * tree.length)) / tree.length, 0.0, 1.0)
