@@ -18,7 +18,7 @@ from jaxmem.library import hubel_dahlem_cable
 SECOND = 1e3
 COMPARTMENTS, LENGTH = 48, 600.0  # um
 FIRST, LAST = 24, 36
-PUMPS = (6.8, 5.0, 30.0)  # uA/cm2: that of the model, a weaker, a much stronger one
+PUMPS = (6.8, 5.0, 40.0)  # uA/cm2: that of the model, a weaker, a much stronger one
 T = np.arange(0.0, 8.0 * SECOND + 1, 0.2 * SECOND)
 
 
