@@ -5,6 +5,7 @@ returns the Figure. Without an argument they make a new `matplotlib.figure.Figur
 """
 
 from .agreement import agreement
+from .along import animate, kymograph, kymographs, profiles
 from .branch import branch
 from .curves import GatingCurves, gating, gating_curves, steady_state, time_constants
 from .energy_profile import energy_profile, lone_ion_energies
@@ -26,6 +27,7 @@ __all__ = [
     "FAMILY",
     "GatingCurves",
     "agreement",
+    "animate",
     "boltzmann",
     "branch",
     "command",
@@ -40,10 +42,13 @@ __all__ = [
     "free_energy_drops",
     "gating",
     "gating_curves",
+    "kymograph",
+    "kymographs",
     "lone_ion_energies",
     "measurement",
     "mole_fraction",
     "overlay",
+    "profiles",
     "residuals",
     "save",
     "simulation",
