@@ -264,3 +264,16 @@ def test_spreading_depression_wave(tmp_path):
     assert found["arrived_strong_pump"] == 0 and found["K_strong_pump"] < 10.0
     assert (tmp_path / "spreading_depression_wave.png").stat().st_size > 10_000
     assert (tmp_path / "spreading_depression_wave.gif").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_debye_charging(tmp_path):
+    found = run("debye_charging", tmp_path)
+    assert_allclose(found["tau_exact"], 0.9478999409, rtol=1e-6)
+    assert_allclose(found["tau"], found["tau_exact"], rtol=5e-4)
+    assert found["impedance_off"] < 1e-3
+    assert found["salt_kept"] < 1e-14
+    # At a large voltage a part of the salt is in the layers, and charging goes on for longer.
+    assert_allclose(found["salt_left_in_the_middle"], 0.5913, rtol=2e-3)
+    assert found["large_charged_by_3_tau"] < 0.8 < 0.96 < found["small_charged_by_3_tau"]
+    assert (tmp_path / "debye_charging.png").stat().st_size > 10_000
