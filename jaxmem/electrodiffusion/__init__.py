@@ -2,6 +2,7 @@
 
 from .ends import Charged, End, Held, Stern
 from .flux import centered, scharfetter_gummel
+from .junction import henderson_potential, junction_potential, reversal_potential
 from .mesh import Mesh, at, debye_lengths, graded, uniform
 from .newton import Newton
 from .pore import Pore
@@ -30,6 +31,9 @@ __all__ = [
     "centered",
     "debye_lengths",
     "graded",
+    "henderson_potential",
+    "junction_potential",
+    "reversal_potential",
     "scharfetter_gummel",
     "solve",
     "uniform",
