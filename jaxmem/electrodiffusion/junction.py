@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.scipy.linalg import expm
@@ -13,12 +12,14 @@ from .._numerics.newton import newton as zero_of
 from ..electrochemistry import Bath, Solution, Species, donnan
 from ..results import InputError
 from ..units import thermal_voltage
+from .discretize import discretize
 from .ends import End
 from .flux import scharfetter_gummel
 from .mesh import Mesh, graded
-from .newton import Newton
+from .newton import Newton, opening, steady
 from .pore import Pore
-from .solve import solve
+from .profile import net_flux
+from .solve import refuse
 from .steric import AbstractSteric
 
 _NEWTON, _BATHS = Newton(), (End(), End())
@@ -95,9 +96,7 @@ def _ions(diffusion: Mapping[Species, ArrayLike], bath: Bath):
     z = jnp.asarray([float(s.z) for s in diffusion], dtype)
     d = jnp.stack([jnp.asarray(x, dtype) for x in diffusion.values()])
     none = jnp.zeros((), dtype)
-    inside, outside = (
-        jnp.stack([bath[s][side] if s in bath.species else none for s in diffusion]) for side in (0, 1)
-    )
+    inside, outside = (jnp.stack([bath[s][side] if s in bath.species else none for s in diffusion]) for side in (0, 1))
     return z, d, inside, outside
 
 
@@ -136,15 +135,27 @@ def reversal_potential(
         raise InputError("A pore must have an ion that passes both ends to have a reversal potential, but has none.")
     if mesh is None:
         mesh = graded(pore, bath)
+    refuse(pore, bath, newton)
 
-    def current(v):
-        given = {"mesh": mesh, "ends": ends, "filling": filling, "steric": steric, "flux": flux, "newton": newton}
-        return solve(pore, v, bath, throw=False, **given).current
+    frozen = lax.stop_gradient
+
+    def at(v, start, pore, bath, mesh, ends, filling, steric):
+        system = discretize(pore, mesh, v, bath, ends, filling=filling, steric=steric, flux=flux)
+        x, converged, _ = steady(system, opening(system) if start is None else start, newton)
+        c, y = system.split(x)
+        z = jnp.asarray(system.valence, c.dtype)
+        return jnp.where(converged > 0, jnp.sum(z * net_flux(system, c, y)[0]), jnp.nan), y
 
     unit = thermal_voltage(bath.temperature)
     nernst = jnp.stack([_nernst(s.z, *bath[s], unit) for s in passing])
     # A margin keeps both bounds apart where all ions are in equilibrium at the same potential.
-    return _root(current, jnp.min(nernst) - 1.0, jnp.max(nernst) + 1.0)
+    lower, upper = jnp.min(nernst) - 1.0, jnp.max(nernst) + 1.0
+    fixed = frozen((pore, bath, mesh, ends, filling, steric))
+    _, start = at(lower, None, *fixed)
+    v, y = _search(lambda v, y: at(v, y, *fixed), start, lower, upper)
+    v, y = frozen((v, y))
+    current = lambda v: at(v, y, pore, bath, mesh, ends, filling, steric)[0]
+    return lax.custom_root(current, v, lambda _, v: v, lambda g, one: one / g(jnp.ones_like(one)))
 
 
 def _nernst(z, inside, outside, unit):
@@ -156,42 +167,44 @@ def _nernst(z, inside, outside, unit):
     return lax.stop_gradient(jnp.where(known, e, jnp.where(inside == outside, 0.0, one_sided)))
 
 
-def _root(f: Callable[[Array], Array], lower: Float[Array, ""], upper: Float[Array, ""]) -> Float[Array, ""]:
+def _search(
+    f: Callable[[Array, Array], tuple[Array, Array]], start: Array, lower: Float[Array, ""], upper: Float[Array, ""]
+) -> tuple[Array, Array]:
     """Where f is zero, by Chandrupatla's method, which asks for f at one place of the program, unlike `root`.
 
+    **Arguments:** `f`: of the number and of what it gave with the last one, such as where to begin from; `start`: the
+    first of the latter.
     **Source:** Chandrupatla, Adv. Eng. Softw. 28, 145 (1997).
     """
-    eps = jnp.finfo(lower.dtype).eps
-    scale = jnp.maximum(jnp.abs(lower), jnp.abs(upper))
+    scale = jnp.where(-lower > upper, -lower, upper)
+    nearest = 500.0 * jnp.finfo(lower.dtype).eps * scale  # below are roundings of the current
 
-    def found(f, start):
-        def going(carry):
-            *_, done, count = carry
-            return ~done & (count < 80)
+    def going(carry):
+        *_, done, count = carry
+        return ~done & (count < 80)
 
-        def narrow(carry):
-            x, (x1, f1), (x2, f2), _, count = carry
-            value = f(x)
-            first, second = count == 0, count == 1
-            same = jnp.sign(value) == jnp.sign(f1)
-            pick = lambda which, a, b: tuple(jnp.where(which, p, q) for p, q in zip(a, b, strict=True))
-            x3, f3 = pick(same, (x1, f1), (x2, f2))
-            x2, f2 = pick(first | second | same, pick(second, (x1, f1), (x2, f2)), (x1, f1))
-            x1, f1 = x, value
-            width = jnp.where(x2 == x1, 1.0, jnp.abs(x2 - x1))
-            least = 4.0 * eps * scale / width
-            xi, phi = (x1 - x2) / (x3 - x2), (f1 - f2) / (f3 - f2)
-            curved = (phi * phi < xi) & ((1.0 - phi) ** 2 < 1.0 - xi) & (count > 1)
-            inverse = f1 / (f2 - f1) * f3 / (f2 - f3) + (x3 - x1) / (x2 - x1) * f1 / (f3 - f1) * f2 / (f3 - f2)
-            t = jnp.where(curved, jnp.clip(inverse, least, 1.0 - least), 0.5)
-            new = jnp.where(first, upper, x1 + t * (x2 - x1))
-            lost = ~jnp.isfinite(value) | (second & (jnp.sign(f1) * jnp.sign(f2) > 0))
-            done = (f1 == 0) | (~first & (least > 0.5))
-            best = jnp.where(jnp.abs(f2) < jnp.abs(f1), x2, x1)
-            new = jnp.where(lost, jnp.nan, jnp.where(f1 == 0, x1, jnp.where(done, best, new)))
-            return new, (x1, f1), (x2, f2), done | lost, count + 1
+    def narrow(carry):
+        x, y, (x1, f1), (x2, f2), _, count = carry
+        value, y = f(x, y)
+        first, second = count == 0, count == 1
+        same = jnp.sign(value) == jnp.sign(f1)
+        pick = lambda which, a, b: tuple(jnp.where(which, p, q) for p, q in zip(a, b, strict=True))
+        x3, f3 = pick(same, (x1, f1), (x2, f2))
+        x2, f2 = pick(first | second | ~same, (x1, f1), (x2, f2))
+        x1, f1 = x, value
+        width = jnp.where(x2 == x1, 1.0, jnp.abs(x2 - x1))
+        least = nearest / width
+        xi, phi = (x1 - x2) / (x3 - x2), (f1 - f2) / (f3 - f2)
+        curved = (phi * phi < xi) & ((1.0 - phi) ** 2 < 1.0 - xi) & (count > 1)
+        inverse = f1 / (f2 - f1) * f3 / (f2 - f3) + (x3 - x1) / (x2 - x1) * f1 / (f3 - f1) * f2 / (f3 - f2)
+        t = jnp.where(curved, jnp.clip(inverse, least, 1.0 - least), 0.5)
+        lost = ~jnp.isfinite(value) | (second & (jnp.sign(f1) * jnp.sign(f2) > 0))
+        done = (f1 == 0) | (~first & (least > 0.5))
+        best = jnp.where(jnp.abs(f2) < jnp.abs(f1), x2, x1)
+        new = jnp.where(first, upper, x1 + t * (x2 - x1))
+        new = jnp.where(lost, jnp.nan, jnp.where(f1 == 0, x1, jnp.where(done, best, new)))
+        return new, y, (x1, f1), (x2, f2), done | lost, count + 1
 
-        none = jnp.zeros_like(start)
-        return lax.while_loop(going, narrow, (start, (start, none), (start, none), jnp.asarray(False), 0))[0]
-
-    return lax.custom_root(f, lax.stop_gradient(lower), found, lambda g, y: y / g(jnp.ones_like(y)))
+    none = jnp.zeros_like(lower)
+    carry = (lower, start, (lower, none), (lower, none), jnp.asarray(False), 0)
+    return lax.while_loop(going, narrow, carry)[:2]

@@ -64,7 +64,7 @@ def solve(
     """
     if mesh is None:
         mesh = graded(pore, bath)
-    _refuse(pore, bath, newton)
+    refuse(pore, bath, newton)
     profile = _solve(pore, v, bath, mesh, ends, filling, steric, flux, newton)
     if throw and not isinstance(profile.steps, Tracer):
         raise_failures(profile.result)
@@ -107,7 +107,11 @@ def _profile(system: System, x, unknowns, finite, converged, steps, bath, pore) 
     )
 
 
-def _refuse(pore: Pore, bath: Bath, newton: Newton) -> None:
+def refuse(pore: Pore, bath: Bath, newton: Newton) -> None:
+    """Refuses what cannot be solved, where it is known.
+
+    **Raises:** `InputError`.
+    """
     bath.check()
     for side, solution in (("inside", bath.inside), ("outside", bath.outside)):
         if isinstance(solution.c, Tracer) or not solution.species:
