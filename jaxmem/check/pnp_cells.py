@@ -15,7 +15,7 @@ from .pnp_solver import Problem, at_places, clustered
 from .points import Question
 from .row import Row
 
-CELLS = 4096
+CELLS = 8192
 TEMPERATURE = 298.15  # [K]; cases without units are solved at this one
 CLOSED = (ed.End(passes=()), ed.End(passes=()))
 
@@ -64,7 +64,7 @@ def charge_conserving(given: Given) -> Iterator[Row | Question]:
     contact = ed.Stern(permittivity * units.EPSILON0 / (eta * 1e-9))
     ends = (ed.End(passes=(), contact=contact), ed.End(passes=(), contact=contact))
     strength = sum(0.5 * a * z * z for a, z in zip(amounts, valences, strict=True))
-    finest = 0.005 * min(1.0, np.sqrt(eps / (mobile * source * strength)))
+    finest = 0.002 * min(1.0, np.sqrt(eps / (mobile * source * strength)))
     mesh = clustered(pore, [CELLS], [(finest, finest)])
     filling = {s: 0.5 * a for s, a in zip(species, amounts, strict=True)}
     none = dict.fromkeys(species, 0.0)

@@ -18,6 +18,8 @@ from .row import Row
 
 CELLS = 4096
 SLAB = 2048
+MIDDLE = 16  # edges of a membrane, between ...
+SIDE = (SLAB - MIDDLE) // 2  # ... those of the water on each side
 FAR = 25.0  # Debye lengths to where a layer has ended
 WEAK = 1e-2  # [mV]: where a charge is proportional to the potential
 MOBILE = 1e-9  # diffusivity [m2/s], which an equilibrium does not depend on
@@ -204,7 +206,7 @@ def membrane_capacitance(given: Given) -> Iterator[Row | Question]:
     pore = slab(parts, species, [MOBILE] * 2, permittivity=[water, oil, water], partition=none)
     bath = given.bath(species, [c] * 2, [c] * 2)
     finest = 0.02 * scale
-    mesh = clustered(pore, [1024, 16, 1024], [(None, finest), (None, None), (finest, None)])
+    mesh = clustered(pore, [SIDE, MIDDLE, SIDE], [(None, finest), (None, None), (finest, None)])
     problem = Problem(pore, bath, mesh)
     density = 1.0 / units.C_PER_M2 / given.charge_scale
 
@@ -213,8 +215,8 @@ def membrane_capacitance(given: Given) -> Iterator[Row | Question]:
     @functools.cache
     def found():
         p = solution()
-        surface = p.potential[:, 1024], p.potential[:, 1040]
-        return p.displacement[:, 1032] * density, np.asarray([*volts, WEAK]) - surface[0], surface[0] - surface[1]
+        surface = p.potential[:, SIDE], p.potential[:, SIDE + MIDDLE]
+        return p.displacement[:, SLAB // 2] * density, np.asarray([*volts, WEAK]) - surface[0], surface[0] - surface[1]
 
     for k, point in enumerate(points):
         both = lambda i, k=k: (Answer(series, lambda x: x[i][k]), solved(found, lambda x: x[i][k]))

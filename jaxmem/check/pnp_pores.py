@@ -18,7 +18,7 @@ from .pnp_solver import Problem, at_places, clustered
 from .points import Case, Question
 from .row import Row
 
-CELLS = 2048
+CELLS, BATH_CELLS = 2048, 240
 PER_NM3 = 1e27 / units.N_A  # mM of one particle in a nm3
 CARRIERS = {"I_pA": (1, -1), "I_cation_pA": (1,), "I_anion_pA": (-1,)}
 
@@ -130,8 +130,8 @@ def _shaped(given: Given, shape: str) -> Iterator[Row | Question]:
     mobile = [1e9 * x for x in given.positives("D_channel", count)]
     wide, narrow = geometry.positive("bath_radius_outer_nm"), _narrow(geometry)
     stairs = fields.whole(geometry.find("bath_stairs"), f"bath_stairs of {given.name}") if "stair" in shape else 1
-    if not 1 <= stairs <= 200:
-        raise InputError(f"bath_stairs of {given.name} must be between 1 and 200, but is {stairs}.")
+    if not 1 <= stairs <= 100:
+        raise InputError(f"bath_stairs of {given.name} must be between 1 and 100, but is {stairs}.")
     before, after = geometry.positives("bath_length_nm", 2)
     steps = [wide - k * (wide - narrow) / stairs for k in range(stairs)]
     sides = [(r, r) for r in steps] if "stair" in shape else [(wide, narrow)]
@@ -154,8 +154,9 @@ def _shaped(given: Given, shape: str) -> Iterator[Row | Question]:
     )
     left, right = given.numbers("c_bath_M", 2)
     bath = Bath(dict.fromkeys(ions, 1e3 * left), dict.fromkeys(ions, 1e3 * right), temperature)
-    outer = max(16, 512 // stairs)
-    cells = [outer] * stairs + [384] * count + [outer] * stairs
+    outer = max(4, BATH_CELLS // stairs)
+    each = (CELLS - 2 * outer * stairs) // (2 * count) * 2
+    cells = [outer] * stairs + [each] * count + [outer] * stairs
     inner = [(2e-4 * length, 2e-4 * length) for length in parts]
     ends: Any = [(None, 2e-3)] if stairs == 1 else [(None, None)] * stairs
     mesh = clustered(pore, cells, [*ends, *inner, *[(b, a) for a, b in ends]])

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import equinox as eqx
 import jax
 import numpy as np
 
@@ -31,8 +32,21 @@ class Problem:
 
     @property
     def parts(self) -> Any:
-        """What the compiled functions take."""
-        return self.pore, self.bath, self.mesh, self.ends, self.filling, self.steric
+        """What the compiled functions take: every edge as a segment, so that the number of segments is no shape."""
+        pore, mesh, k = self.pore, self.mesh, np.asarray(self.mesh.segment)
+        left, right = np.asarray(mesh.left), np.asarray(mesh.right)
+        of_edge = lambda value: np.asarray(value)[..., k]
+        first, last = np.asarray(pore.radius)[k].T
+        values = (
+            of_edge(pore.length) * (right - left),
+            np.stack([first + left * (last - first), first + right * (last - first)], 1),
+            *map(of_edge, (pore.diffusion, pore.fixed_charge, pore.wall_charge, pore.permittivity, pore.partition)),
+        )
+        fields = lambda p: (
+            *(p.length, p.radius, p.diffusion, p.fixed_charge, p.wall_charge, p.permittivity, p.partition),
+        )
+        cut = ed.Mesh(np.arange(len(k)), np.zeros(len(k)), np.ones(len(k)))
+        return eqx.tree_at(fields, pore, values), self.bath, cut, self.ends, self.filling, self.steric
 
 
 class Batch:
