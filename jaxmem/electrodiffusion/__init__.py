@@ -1,8 +1,11 @@
 """Poisson-Nernst-Planck: ions and potential along pores, slabs and between electrodes."""
 
+from .course import Course
 from .ends import Charged, End, Held, Stern
 from .flux import centered, scharfetter_gummel
+from .impedance import impedance
 from .junction import henderson_potential, junction_potential, reversal_potential
+from .march import Rosenbrock
 from .mesh import Mesh, at, debye_lengths, graded, uniform
 from .newton import Newton
 from .pore import Pore
@@ -10,12 +13,14 @@ from .profile import Profile
 from .shape import AbstractShape, Cylindrical, Planar, Spherical, Tube
 from .solve import solve
 from .steric import AbstractSteric, Bikerman
+from .transient import evolve
 
 __all__ = [
     "AbstractShape",
     "AbstractSteric",
     "Bikerman",
     "Charged",
+    "Course",
     "Cylindrical",
     "End",
     "Held",
@@ -24,14 +29,17 @@ __all__ = [
     "Planar",
     "Pore",
     "Profile",
+    "Rosenbrock",
     "Spherical",
     "Stern",
     "Tube",
     "at",
     "centered",
     "debye_lengths",
+    "evolve",
     "graded",
     "henderson_potential",
+    "impedance",
     "junction_potential",
     "reversal_potential",
     "scharfetter_gummel",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
@@ -73,7 +74,7 @@ class Pore(eqx.Module):
         self.length = jnp.atleast_1d(jnp.asarray(length, dtype))
         segments = self.length.shape[-1]
         self.species = tuple(diffusion)
-        self.shape = Tube() if shape is None else shape
+        self.shape = jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype), Tube() if shape is None else shape)
         partition = {} if partition is None else partition
         for s in partition:
             if s not in self.species:
@@ -97,7 +98,7 @@ class Pore(eqx.Module):
     def ends(self) -> Float[Array, " segments+1"]:
         """Where segments begin and end [nm]."""
         zero = jnp.zeros_like(self.length[:1])
-        return self.shape.start + jnp.concatenate([zero, jnp.cumsum(self.length)])
+        return jnp.asarray(self.shape.start + jnp.concatenate([zero, jnp.cumsum(self.length)]))
 
     def check(self) -> None:
         """Refuses numbers, where they are known, that a pore cannot have.
