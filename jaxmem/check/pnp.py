@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from . import fields, pnp_cells, pnp_junctions, pnp_layers, pnp_pores
+from . import fields, pnp_cells, pnp_junctions, pnp_layers, pnp_pores, pnp_times
 from .pnp_case import Given, questions
 from .pnp_solver import Batch
 from .points import Question
@@ -25,6 +25,10 @@ KINDS: Mapping[str, Callable[[Given], Iterator[Row | Question]]] = {
     "ion_channel_with_baths_1d": pnp_pores.channel,
     "charge_conserving_PB": pnp_cells.charge_conserving,
     "blocking_cell_fixed_ion_number": pnp_cells.blocking,
+    "debye_charging_linear": pnp_times.charging,
+    "debye_charging_nonlinear": pnp_times.charging_far,
+    "linear_modes_unequal_D": pnp_times.linear_modes,
+    "junction_transient_PNP_vs_KNP": pnp_times.junction,
 }
 
 
