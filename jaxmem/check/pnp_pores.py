@@ -18,7 +18,7 @@ from .pnp_solver import Problem, at_places, clustered
 from .points import Case, Question
 from .row import Row
 
-CELLS, BATH_CELLS = 2048, 240
+CELLS, BATH_CELLS = 2048, 320
 PER_NM3 = 1e27 / units.N_A  # mM of one particle in a nm3
 CARRIERS = {"I_pA": (1, -1), "I_cation_pA": (1,), "I_anion_pA": (-1,)}
 
@@ -154,8 +154,9 @@ def _shaped(given: Given, shape: str) -> Iterator[Row | Question]:
     )
     left, right = given.numbers("c_bath_M", 2)
     bath = Bath(dict.fromkeys(ions, 1e3 * left), dict.fromkeys(ions, 1e3 * right), temperature)
-    outer = max(4, BATH_CELLS // stairs)
-    each = (CELLS - 2 * outer * stairs) // (2 * count) * 2
+    # Whole numbers of eight edges, so that cases share a program.
+    outer = max(8, BATH_CELLS // stairs // 8 * 8)
+    each = max(8, (CELLS - 2 * outer * stairs) // (8 * count) * 8)
     cells = [outer] * stairs + [each] * count + [outer] * stairs
     inner = [(2e-4 * length, 2e-4 * length) for length in parts]
     ends: Any = [(None, 2e-3)] if stairs == 1 else [(None, None)] * stairs
