@@ -5,6 +5,7 @@ from .discretize import discretize
 from .ends import Charged, End, Held, Stern
 from .flux import centered, scharfetter_gummel
 from .impedance import impedance
+from .junction import henderson_potential, junction_potential, reversal_potential
 from .march import Rosenbrock
 from .mesh import Mesh, at, debye_lengths, graded, uniform
 from .newton import Newton
@@ -40,8 +41,11 @@ __all__ = [
     "discretize",
     "evolve",
     "graded",
+    "henderson_potential",
     "impedance",
+    "junction_potential",
     "refined",
+    "reversal_potential",
     "scharfetter_gummel",
     "solve",
     "uniform",
