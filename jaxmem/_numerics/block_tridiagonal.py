@@ -60,12 +60,12 @@ def sweep(a: BlockTridiagonal, b: Column) -> Column:
     def forward(before, rows):
         w, g = before
         lower, diagonal, upper, right = rows
-        rest = diagonal - sum(lower[:, k, None] * w[k] for k in range(size))
+        rest = diagonal - sum(lower[:, k, None] * w[k][None] for k in range(size))
         right = right - sum(lower[:, k] * g[k] for k in range(size))
         table = lax.optimization_barrier(jnp.concatenate([rest, upper, right[:, None]], 1))
         for p in range(size):  # Gauss and Jordan; each column leaves the table when it is done
             row = table[p, 1:] / table[p, 0]
-            others = table[:, 1:] - table[:, :1] * row
+            others = table[:, 1:] - table[:, :1] * row[None]
             table = lax.optimization_barrier(jnp.concatenate([others[:p], row[None], others[p + 1 :]]))
         kept = table[:, :size], table[:, size]
         return kept, kept

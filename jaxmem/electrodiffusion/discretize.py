@@ -61,16 +61,16 @@ def discretize(
     layers = [end.contact.layer() for end in ends]
     capacitance, charge = (jnp.stack([jnp.asarray(each[i], dtype) for each in layers]) * areas for i in (0, 1))
     inflow = jnp.stack([jnp.stack([jnp.asarray(end.inflow.get(s, 0.0), dtype) for end in ends]) for s in pore.species])
-    capacity = _gathered(*(partition * volume for volume in volumes))
+    capacity = _gathered(*(partition * volume[None] for volume in volumes))
     mean = bulk[:, 0] if filling is None else _filled(filling, pore.species, bulk[:, 0])
     return System(
-        conductance=of_edge(pore.diffusion) * partition * geometric,
+        conductance=of_edge(pore.diffusion) * partition * geometric[None],
         dielectric=of_edge(pore.permittivity) * geometric,
         capacity=capacity,
         charge=_gathered(*fixed),
         kappa=kappa.astype(dtype),
         bulk=bulk,
-        inflow=inflow * areas,
+        inflow=inflow * areas[None],
         psi=jnp.stack([jnp.asarray(v, dtype) / unit, jnp.zeros((), dtype)]),
         stern=capacitance * (1e-9 / EPSILON0),
         surface=charge * PER_NM3,

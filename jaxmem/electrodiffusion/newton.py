@@ -51,7 +51,7 @@ def opening(system: System) -> Potentials:
     z = jnp.asarray(system.valence, system.charge.dtype)
     resistance = jnp.concatenate([jnp.zeros_like(system.dielectric[:1]), jnp.cumsum(1.0 / system.dielectric)])
     s = resistance / resistance[-1]
-    reservoir = system.bulk[:, :1] * (1.0 - s) + system.bulk[:, 1:] * s
+    reservoir = system.bulk[:, :1] * (1.0 - s)[None] + system.bulk[:, 1:] * s[None]
     volume = jnp.max(system.capacity, 0)
     fixed = jnp.where(volume > 0, system.charge / jnp.where(volume > 0, volume, 1.0), 0.0)
     mobile = jnp.sum(jnp.abs(z)[:, None] * reservoir, 0)

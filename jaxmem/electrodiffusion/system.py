@@ -89,7 +89,7 @@ class System(eqx.Module):
         """The energy [kT] that each ion gains along each edge."""
         steps = y[:, 1:] - y[:, :-1]
         z = jnp.asarray(self.valence, y.dtype)[:, None]
-        return z * steps[0] if self.fields == 1 else z * steps[0] + steps[1]
+        return z * steps[:1] if self.fields == 1 else z * steps[:1] + steps[1:]
 
     def flows(self, c: Float[Array, "species nodes"], y: Float[Array, "fields nodes"]) -> Float[Array, "species edges"]:
         """The flux of each species along each edge, to the right [mM nm3/ns]."""
@@ -192,8 +192,8 @@ class System(eqx.Module):
                 which[side, psi], unit[side, psi, psi] = True, 1.0
         node = jnp.arange(shape[1])
         ends = jnp.stack([node == 0, node == shape[1] - 1])
-        held = (which[0][:, None] & ends[0]) | (which[1][:, None] & ends[1])
-        return held, jnp.where(ends[0], unit[0][..., None], unit[1][..., None]).astype(self.kappa.dtype)
+        held = (which[0][:, None] & ends[:1]) | (which[1][:, None] & ends[1:])
+        return held, jnp.where(ends[:1][None], unit[0][..., None], unit[1][..., None]).astype(self.kappa.dtype)
 
     def _at_ends(self, rows, counted, c, y):
         first = len(self.closed)
