@@ -1,5 +1,6 @@
 """Poisson-Nernst-Planck: ions and potential along pores, slabs and between electrodes."""
 
+from .access import with_access
 from .ends import Charged, End, Held, Stern
 from .flux import centered, scharfetter_gummel
 from .mesh import Mesh, at, debye_lengths, graded, uniform
@@ -33,4 +34,5 @@ __all__ = [
     "scharfetter_gummel",
     "solve",
     "uniform",
+    "with_access",
 ]
