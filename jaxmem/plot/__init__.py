@@ -13,6 +13,7 @@ from .family import MOST as FAMILY
 from .family import family
 from .matrix import correlation
 from .measurement import measurement
+from .profile import profile
 from .relations import boltzmann, conductance_concentration, conductance_voltage, current_voltage, mole_fraction
 from .simulation import simulation
 from .squid import squid, squid_conductance, squid_rates
@@ -44,6 +45,7 @@ __all__ = [
     "measurement",
     "mole_fraction",
     "overlay",
+    "profile",
     "residuals",
     "save",
     "simulation",
