@@ -6,13 +6,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from ..electrodiffusion import Pore, Profile
 from ..electrodiffusion.mesh import wall_concentration
 from .style import COLORS, CYCLE, new_figure, styled
 
-CHARGE = LinearSegmentedColormap.from_list("charge", ["#d55e00", "#f2f3f5", "#0072b2"])  # negative, none, positive
+CHARGE = LinearSegmentedColormap.from_list("charge", ["#e9a06f", "#f4f5f7", "#74afd3"])  # negative, none, positive
 
 
 @styled
@@ -62,7 +62,10 @@ def profile(
     if positive.size:
         ions.set_yscale("log")
         ions.set_ylim(max(positive.min() / 1.6, positive.max() * 1e-6), 1.6 * positive.max())
+        decades = np.ptp(np.log10(ions.get_ylim()))
+        ions.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < 2.5 else (1.0,), numticks=8))
         ions.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
+        ions.yaxis.set_minor_formatter(NullFormatter())
         ions.legend(loc="best", ncols=2)
     ions.set(ylabel="concentration (mM)", xlabel="from the inside (nm)", xlim=(x[0], x[-1]))
     if pore is not None:

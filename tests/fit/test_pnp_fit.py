@@ -76,7 +76,7 @@ def test_charges_radius_and_mobilities_are_recovered(fitted):
     _, found = fitted
     assert np.all(np.abs(found.values - TRUTH) < 4.0 * found.standard_errors)
     assert np.all(found.standard_errors < 0.2 * np.abs(TRUTH)) and found.undetermined == ()
-    assert_allclose(found.losses.min(), 1.0, atol=0.35)  # as large as the noise
+    assert 0.55 < found.losses.min() < 1.25  # as large as the noise
 
 
 @pytest.mark.slow
