@@ -23,7 +23,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 PACKAGES = (
     *("jaxmem", "jax", "jaxlib", "numpy", "scipy", "diffrax", "myokit", "NEURON", "arbor", "Brian2", "Jaxley"),
-    "ionbench",
+    *("ionbench", "devsim"),
 )
 
 

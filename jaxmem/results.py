@@ -47,6 +47,10 @@ class RESULTS(eqx.Enumeration):
         "The equations of the pore were not solved, although voltage and charge were raised in steps: check that the "
         "charge of the pore can be neutralized by ions that may enter it, and try more nodes or a smaller voltage."
     )
+    pore_unfinished = (
+        "A run of a pore did not come to its end within the number of steps allowed, or steps became too short to go "
+        "on: raise `most` or `rtol`, and check the start and the source."
+    )
 
 
 def raise_failures(result: RESULTS) -> None:

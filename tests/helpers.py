@@ -237,8 +237,12 @@ MECHANISMS: tuple[Component, ...] = (
 )
 
 
-def over(components: tuple[Component, ...]):
-    """The decorator that runs a test once for each component: `@over(SCHEMES) def test_...(component)`."""
-    marks = lambda component: [pytest.mark.slow] if component.slow else []
-    given = [pytest.param(component, id=component.name, marks=marks(component)) for component in components]
-    return pytest.mark.parametrize("component", given)
+#: Each is made of parts that others have, too: the square, the receptor, the barrier pore.
+REPEATED = ("Markov driven", "receptor channel", "barrier channel")
+
+
+def over(components: tuple[Component, ...], *, slow: tuple[str, ...] = ()):
+    """The decorator that runs a test once for each component: `@over(SCHEMES) def test_...(component)`; for some of
+    them with the slow tests."""
+    rows = [pytest.param(c, marks=pytest.mark.slow) if c.slow or c.name in slow else c for c in components]
+    return pytest.mark.parametrize("component", rows, ids=[component.name for component in components])

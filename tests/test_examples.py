@@ -222,6 +222,18 @@ def test_transmitter_uptake(tmp_path):
     assert without["left"] > 0.008 and uptake["left"] < 1e-9
     assert_allclose([without["calcium"], uptake["calcium"]], [1.6468e-3, 1.4315e-3], rtol=1e-3)
     assert without["excess"] / uptake["excess"] == pytest.approx(1.836, rel=2e-3)
+    thermal = 1e3 * 8.314462618 * 309.0 / 96485.33212
+    assert found["stall"]["GAT1"] == pytest.approx(
+        2.0 * (10.0 / 145.0) ** 2 * (5.0 / 129.5) * np.exp(-89.2 / thermal), rel=1e-6
+    )
+    assert found["stall"]["EAAT"] == pytest.approx(
+        5.0 * (10.0 / 145.0) ** 3 * (3.5 / 100.0) * (6e-5 / 4e-5) * np.exp(-2 * 89.2 / thermal), rel=1e-6
+    )
+    without, uptake = without["gaba"], uptake["gaba"]
+    assert_allclose([without["around"], uptake["around"]], [0.02999, 0.01803], rtol=1e-3)
+    assert without["left"] > 0.008 and uptake["left"] == pytest.approx(found["stall"]["GAT1"], rel=0.25)
+    assert_allclose([without["V"], uptake["V"]], [-69.26, -69.08], atol=0.01)
+    assert without["away"] / uptake["away"] == pytest.approx(1.961, rel=2e-3)
     assert (tmp_path / "transmitter_uptake.png").stat().st_size > 10_000
 
 
@@ -246,3 +258,25 @@ def test_fast_spiking_network(tmp_path):
     assert all(contacts[k][1] < 0.15 for k in (20, 40)) and contacts[60][1] > 0.25 and contacts[90][1] > 0.7
     assert spread[0.01][1] > 0.8 and spread[0.03][1] < 0.6 and spread[0.06][1] < 0.15
     assert (tmp_path / "fast_spiking_network.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_potassium_in_narrow_cleft(tmp_path):
+    found = run("potassium_in_narrow_cleft", tmp_path)
+    assert_allclose([found["potassium"][n] for n in (1.0, 3.0, 10.0)], [6.40985, 11.02597, 25.11751], rtol=1e-4)
+    assert found["share"][10.0] == pytest.approx(0.88669, rel=1e-4)
+    # In the steady state what enters at one end leaves at the other, and is what the channels carry.
+    for number, (first, last) in found["current"].items():
+        assert_allclose([first, last], number * found["share"][number] * found["clamped"], rtol=1e-6)
+    assert (tmp_path / "potassium_in_narrow_cleft.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_calcium_nanodomain(tmp_path):
+    found = run("calcium_nanodomain", tmp_path)
+    for buffer, far in ((1.0, 0.03), (5.0, 0.04)):
+        # Where little of the buffer is used up, this is Neher's formula.
+        assert_allclose(found["calcium"][buffer], found["excess"][buffer], rtol=far)
+        assert np.all(found["microsecond"][buffer] < found["calcium"][buffer])
+    assert_allclose(found["calcium"][1.0], [24.6337, 8.07358, 0.907087], rtol=1e-3)
+    assert (tmp_path / "calcium_nanodomain.png").stat().st_size > 10_000

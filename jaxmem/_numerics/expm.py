@@ -52,9 +52,7 @@ def _adaptive(q):
         k, p = carry
         return k + 1, _square_if((k < scaling[1])[None, None], p)
 
-    _, p = lax.while_loop(
-        lambda carry: carry[0] < needed, step, (jnp.zeros_like(needed), _start(q, *scaling))
-    )
+    _, p = lax.while_loop(lambda carry: carry[0] < needed, step, (jnp.zeros_like(needed), _start(q, *scaling)))
     return _finish(p, scaling[2])
 
 
@@ -69,9 +67,7 @@ def _squared(q, scaling, most):
     needed = scaling[1].max(initial=0)
 
     def step(p, k):
-        return lax.cond(
-            k < needed, lambda p: _square_if((k < scaling[1])[None, None], p), lambda p: p, p
-        ), None
+        return lax.cond(k < needed, lambda p: _square_if((k < scaling[1])[None, None], p), lambda p: p, p), None
 
     p, _ = lax.scan(step, _start(q, *scaling), jnp.arange(most, dtype=needed.dtype))
     return _finish(p, scaling[2])
@@ -81,9 +77,7 @@ def _scaling(q, most):
     """The largest exit rate, how many halvings bring it within `_REACH`, and if `most` are enough."""
     rates = jnp.where(_diagonal(q), 0.0, q)
     largest = rates.sum(axis=1).max(axis=0)
-    valid = (
-        jnp.isfinite(largest) & jnp.all(jnp.isfinite(rates), axis=(0, 1)) & (largest <= _REACH * 2.0**most)
-    )
+    valid = jnp.isfinite(largest) & jnp.all(jnp.isfinite(rates), axis=(0, 1)) & (largest <= _REACH * 2.0**most)
     largest = jnp.where(valid, largest, 0.0)
     # frexp: largest/_REACH = f 2^m with f < 1
     return largest, jnp.maximum(jnp.frexp(largest / _REACH)[1], 0), valid

@@ -54,6 +54,36 @@ def _square(rows: tuple[tuple[float, ...], ...]) -> np.ndarray:
     return np.array([[*row, *(0.0,) * (_STAGES - len(row))] for row in rows])
 
 
+class Tableau(NamedTuple):
+    """The numbers of Rodas5P for systems M dx/dt = F(x, t): of stages u, x_new = x + u A[-1] + u[-1], its error u[-1].
+
+    (M/(gamma h) - J) u_i = F(x + sum_j a_ij u_j, t + alpha_i h) + M sum_j c_ij u_j / h + tau_i h dF/dt.
+
+    - `dense` (3, stages): of the interpolant, x + s (x_new - x) + s (1 - s) (d0 + s (d1 + s d2)).
+    - `share` (stages,): M (x_new - x) = h sum_i share_i (F_i + J u_i + tau_i h dF/dt), with F_i as above.
+    """
+
+    gamma: float
+    a: np.ndarray
+    c: np.ndarray
+    dense: np.ndarray
+    alpha: np.ndarray
+    tau: np.ndarray
+    share: np.ndarray
+
+
+def rodas5p() -> Tableau:
+    """Rodas5P, as `Tableau`.
+
+    **Source:** Steinebach 2023, BIT Numer. Math. 63:27.
+    """
+    a, c, dense = _square(_A), _square(_C), np.array(_DENSE)
+    back = np.linalg.inv(np.eye(_STAGES) - _GAMMA * c) * _GAMMA
+    tau = back.sum(1)
+    weights = np.append(a[-1, :-1], 1.0)
+    return Tableau(_GAMMA, a, c, dense, a @ tau, tau, weights @ back)
+
+
 class Carry(NamedTuple):
     """Where the solution is: the last step from `begin` to `t`, its two ends and its interpolant, the next step."""
 

@@ -22,6 +22,7 @@ from . import (
     hubel_ullah,
     pump_leak,
     pump_leak_curve,
+    saetra,
     thermodynamics,
     transporters,
     wei,
@@ -59,6 +60,7 @@ FORMATS: tuple[Format, ...] = (
     hubel_dahlem,
     hubel_ullah,
     wei,
+    saetra,
 )
 
 

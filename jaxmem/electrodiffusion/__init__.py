@@ -1,8 +1,12 @@
 """Poisson-Nernst-Planck: ions and potential along pores, slabs and between electrodes."""
 
 from .access import with_access
+from .course import Course
+from .discretize import discretize
 from .ends import Charged, End, Held, Stern
 from .flux import centered, scharfetter_gummel
+from .impedance import impedance
+from .march import Rosenbrock
 from .mesh import Mesh, at, debye_lengths, graded, uniform
 from .newton import Newton
 from .pore import Pore
@@ -10,12 +14,14 @@ from .profile import Profile
 from .shape import AbstractShape, Cylindrical, Planar, Spherical, Tube
 from .solve import solve
 from .steric import AbstractSteric, Bikerman
+from .transient import evolve
 
 __all__ = [
     "AbstractShape",
     "AbstractSteric",
     "Bikerman",
     "Charged",
+    "Course",
     "Cylindrical",
     "End",
     "Held",
@@ -24,13 +30,17 @@ __all__ = [
     "Planar",
     "Pore",
     "Profile",
+    "Rosenbrock",
     "Spherical",
     "Stern",
     "Tube",
     "at",
     "centered",
     "debye_lengths",
+    "discretize",
+    "evolve",
     "graded",
+    "impedance",
     "scharfetter_gummel",
     "solve",
     "uniform",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
@@ -34,6 +35,8 @@ def discretize(
     **Arguments:** see `solve`.
     **Raises:** `InputError` where a species of the pore is in no bath.
     """
+    dtype = pore.length.dtype
+    mesh, bath = jax.tree.map(lambda leaf: leaf.astype(dtype), (mesh, bath))
     x = mesh.positions(pore)
     x0, x1 = x[:-1], x[1:]
     r_first, r_last = pore.radius[mesh.segment, 0], pore.radius[mesh.segment, 1]
@@ -46,6 +49,7 @@ def discretize(
 
     of_edge = lambda value: jnp.take(value, mesh.segment, axis=-1)
     partition = of_edge(pore.partition)
+    row = lambda x: x[None]
     fixed = [
         of_edge(pore.fixed_charge) * volume + of_edge(pore.wall_charge) * wall * PER_NM3
         for volume, wall in zip(volumes, walls, strict=True)
@@ -53,24 +57,23 @@ def discretize(
     missing = [s.name for s in pore.species if s not in bath.species]
     if missing:
         raise InputError(f"The bath must hold every species of the pore, but lacks {', '.join(missing)}; zero will do.")
-    dtype = x.dtype
     kappa = F * F * 1e-18 / (EPSILON0 * R) / bath.temperature
     unit = thermal_voltage(bath.temperature)
-    bulk = jnp.stack([jnp.stack(bath[s]) for s in pore.species]).astype(dtype)
+    bulk = jnp.stack([jnp.stack(bath[s]) for s in pore.species])
     areas = jnp.stack([pore.shape.area(x[0], pore.radius[0, 0]), pore.shape.area(x[-1], pore.radius[-1, 1])])
     layers = [end.contact.layer() for end in ends]
     capacitance, charge = (jnp.stack([jnp.asarray(each[i], dtype) for each in layers]) * areas for i in (0, 1))
     inflow = jnp.stack([jnp.stack([jnp.asarray(end.inflow.get(s, 0.0), dtype) for end in ends]) for s in pore.species])
-    capacity = _gathered(*(partition * volume[None] for volume in volumes))
+    capacity = _gathered(*(partition * row(volume) for volume in volumes))
     mean = bulk[:, 0] if filling is None else _filled(filling, pore.species, bulk[:, 0])
     return System(
-        conductance=of_edge(pore.diffusion) * partition * geometric[None],
+        conductance=of_edge(pore.diffusion) * partition * row(geometric),
         dielectric=of_edge(pore.permittivity) * geometric,
         capacity=capacity,
         charge=_gathered(*fixed),
-        kappa=kappa.astype(dtype),
+        kappa=kappa,
         bulk=bulk,
-        inflow=inflow * areas[None],
+        inflow=inflow * row(areas),
         psi=jnp.stack([jnp.asarray(v, dtype) / unit, jnp.zeros((), dtype)]),
         stern=capacitance * (1e-9 / EPSILON0),
         surface=charge * PER_NM3,

@@ -1,5 +1,7 @@
 """Where the nodes are: meshes that resolve the layers at the ends of segments."""
 
+from collections.abc import Sequence
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -16,27 +18,42 @@ _FINEST = 0.1  # spacing at the ends of segments over the Debye length there, if
 
 
 class Mesh(eqx.Module):
-    """The edges between nodes: the segment in which each lies, and where in it.
+    """The edges between nodes, as parts of the segments of a pore.
 
     Nodes follow the segments, whose lengths may change, and be differentiated by, while the mesh stays.
 
-    **Arguments:** `segment` (edges,): index; `left`, `right` (edges,): where an edge begins and ends, as fractions of
-    its segment.
+    **Arguments:** `left`, `right` (edges,): where an edge begins and ends, as fractions of its segment; `cells`: how
+    many edges each segment has, static.
     """
 
-    segment: Int[Array, " edges"]
     left: Float[Array, " edges"]
     right: Float[Array, " edges"]
+    cells: tuple[int, ...] = eqx.field(static=True)
 
     @property
     def nodes(self) -> int:
         """The number of nodes."""
-        return self.segment.shape[-1] + 1
+        return sum(self.cells) + 1
+
+    @property
+    def segment(self) -> Int[np.ndarray, " edges"]:
+        """The segment of each edge."""
+        return np.repeat(np.arange(len(self.cells)), self.cells)
 
     def positions(self, pore: Pore) -> Float[Array, " nodes"]:
         """The coordinate of every node [nm]."""
         start, length = pore.ends[:-1][self.segment], pore.length[self.segment]
         return jnp.concatenate([start[:1] + self.left[:1] * length[:1], start + self.right * length])
+
+    def every(self, stride: int) -> tuple["Mesh", Int[np.ndarray, " nodes"]]:
+        """A coarser mesh of about every `stride`-th node, and which nodes these are; ends of segments stay."""
+        first = np.concatenate([[0], np.cumsum(self.cells)])
+        within = [np.linspace(0, n, -(-n // stride) + 1).round().astype(int) for n in self.cells]
+        edges = [at + first[s] for s, at in enumerate(within)]
+        kept = np.concatenate([edges[0][:1], *(nodes[1:] for nodes in edges)])
+        begins = np.concatenate([nodes[:-1] for nodes in edges])
+        ends = np.concatenate([nodes[1:] for nodes in edges])
+        return Mesh(self.left[begins], self.right[ends - 1], tuple(len(at) - 1 for at in within)), kept
 
 
 def at(x: Float[Array, " nodes"], pore: Pore) -> Mesh:
@@ -59,7 +76,8 @@ def at(x: Float[Array, " nodes"], pore: Pore) -> Mesh:
     segment = np.clip(np.searchsorted(ends, middle, side="right") - 1, 0, len(ends) - 2)
     start, length = ends[segment], np.diff(ends)[segment]
     fraction = lambda at: jnp.asarray(np.clip((at - start) / length, 0.0, 1.0), pore.length.dtype)
-    return Mesh(jnp.asarray(segment), fraction(places[:-1]), fraction(places[1:]))
+    cells = tuple(int(n) for n in np.bincount(segment, minlength=len(ends) - 1))
+    return Mesh(fraction(places[:-1]), fraction(places[1:]), cells)
 
 
 def uniform(pore: Pore, cells: int) -> Mesh:
@@ -85,7 +103,7 @@ def debye_lengths(pore: Pore, bath: Bath) -> Float[Array, " segments"]:
 
     Of the bath with the larger ionic strength, or of the ions that neutralize the charge of the segment.
     """
-    z2 = jnp.asarray([float(s.z) ** 2 for s in bath.species])
+    z2 = jnp.asarray([float(s.z) ** 2 for s in bath.species], bath.temperature.dtype)
     inside, outside = (jnp.stack([bath[s][side] for s in bath.species], -1) for side in (0, 1))
     strength = jnp.maximum((z2 * inside).sum(-1), (z2 * outside).sum(-1))
     fixed = jnp.abs(pore.fixed_charge) + 2.0 * jnp.abs(wall_concentration(pore))
@@ -101,21 +119,28 @@ def wall_concentration(pore: Pore) -> Float[Array, " segments"]:
     return pore.wall_charge * per_volume * PER_NM3
 
 
-def graded(pore: Pore, bath: Bath, nodes: int = 257, cells: int | None = None) -> Mesh:
+def graded(pore: Pore, bath: Bath, nodes: int = 257, cells: int | Sequence[int] | None = None) -> Mesh:
     """A mesh from the physics: fine, by the Debye length, at the ends of segments and coarse in between.
 
-    **Arguments:** `nodes`: about how many in all; `cells`: edges of every segment in place of that.
+    **Arguments:** `nodes`: about how many in all; `cells`: edges of every segment, or of each, in place of that.
 
     Within a segment the distance from its ends grows geometrically. Works on traced pores, too, because the number of
     nodes depends on the number of segments alone.
+
+    **Raises:** `InputError` where `cells` are not one number for each segment.
     """
     segments = pore.length.shape[-1]
     if cells is None:
         cells = max(4, 2 * round((nodes - 1) / (2 * segments)))
-    finest = _FINEST * debye_lengths(pore, bath)
-    fractions = jax.vmap(lambda h: _clustered(h, cells))(finest / pore.length)
-    segment = jnp.repeat(jnp.arange(segments), cells)
-    return Mesh(segment, fractions[:, :-1].reshape(-1), fractions[:, 1:].reshape(-1))
+    each = (cells,) * segments if isinstance(cells, int) else tuple(cells)
+    if len(each) != segments or min(each) < 1:
+        raise InputError(f"`cells` must be a positive number for each of {segments} segments, but is {each}.")
+    finest = _FINEST * debye_lengths(pore, bath) / pore.length
+    if len(set(each)) == 1:
+        fractions = jax.vmap(lambda h: _clustered(h, each[0]))(finest)
+        return Mesh(fractions[:, :-1].reshape(-1), fractions[:, 1:].reshape(-1), each)
+    parts = [_clustered(finest[i], n) for i, n in enumerate(each)]
+    return Mesh(jnp.concatenate([f[:-1] for f in parts]), jnp.concatenate([f[1:] for f in parts]), each)
 
 
 def _clustered(h: Float[Array, ""], cells: int) -> Float[Array, " cells+1"]:

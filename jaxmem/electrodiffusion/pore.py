@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
@@ -74,7 +75,7 @@ class Pore(eqx.Module):
         self.length = jnp.atleast_1d(jnp.asarray(length, dtype))
         segments = self.length.shape[-1]
         self.species = tuple(diffusion)
-        self.shape = Tube() if shape is None else shape
+        self.shape = jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype), Tube() if shape is None else shape)
         partition = {} if partition is None else partition
         for s in partition:
             if s not in self.species:

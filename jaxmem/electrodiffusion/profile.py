@@ -40,7 +40,7 @@ class Profile(eqx.Module):
     def currents(self) -> Float[Array, " species"]:
         """The current that each species carries, outward [pA]."""
         z = jnp.asarray([float(s.z) for s in self.species], self.flux.dtype)
-        return PORE_CURRENT * z * self.flux
+        return PORE_CURRENT * jnp.reshape(z, (1,) * (self.flux.ndim - 1) + (-1,)) * self.flux
 
     @property
     def current(self) -> Float[Array, ""]:

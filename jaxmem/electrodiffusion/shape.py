@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, ArrayLike, Float
 
 from ..params import param, positive
 
@@ -18,7 +18,7 @@ class AbstractShape(eqx.Module):
 
     @property
     @abc.abstractmethod
-    def start(self) -> Float[Array, ""]:
+    def start(self) -> Float[ArrayLike, ""]:
         """Where the coordinate begins [nm]."""
 
     @abc.abstractmethod
@@ -47,9 +47,9 @@ class Tube(AbstractShape):
     round = True
 
     @property
-    def start(self) -> Float[Array, ""]:
+    def start(self) -> Float[ArrayLike, ""]:
         """Where the coordinate begins [nm]."""
-        return jnp.zeros(())
+        return 0.0
 
     def conductance(self, x0, x1, r0, r1):
         """See `AbstractShape`: pi r0 r1 / length, exact for a cone."""
@@ -75,9 +75,9 @@ class Planar(AbstractShape):
     size: Float[Array, ""] = param("", positive, default=1.0)
 
     @property
-    def start(self) -> Float[Array, ""]:
+    def start(self) -> Float[ArrayLike, ""]:
         """Where the coordinate begins [nm]."""
-        return jnp.zeros_like(self.size)
+        return 0.0
 
     def conductance(self, x0, x1, r0, r1):
         """See `AbstractShape`."""
@@ -103,7 +103,7 @@ class Cylindrical(AbstractShape):
     inner: Float[Array, ""] = param("", positive)
 
     @property
-    def start(self) -> Float[Array, ""]:
+    def start(self) -> Float[ArrayLike, ""]:
         """Where the coordinate begins [nm]."""
         return self.inner
 
@@ -131,7 +131,7 @@ class Spherical(AbstractShape):
     inner: Float[Array, ""] = param("", positive)
 
     @property
-    def start(self) -> Float[Array, ""]:
+    def start(self) -> Float[ArrayLike, ""]:
         """Where the coordinate begins [nm]."""
         return self.inner
 

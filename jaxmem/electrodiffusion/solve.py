@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.core import Tracer
-from jaxtyping import ArrayLike, Float
+from jaxtyping import Array, ArrayLike, Float
 
 from ..electrochemistry import Bath, Species
 from ..results import RESULTS, InputError, raise_failures
@@ -17,12 +17,13 @@ from .discretize import discretize
 from .ends import End
 from .flux import scharfetter_gummel
 from .mesh import PER_NM3, Mesh, graded
-from .newton import Newton, opening, steady
+from .newton import Newton, damped, opening, steady
 from .pore import Pore
 from .profile import Profile, net_flux
 from .steric import AbstractSteric
 from .system import System
 
+_COARSE_FROM, _STRIDE = 200, 8  # meshes of so many nodes begin from the solution on every eighth
 _NEWTON, _BATHS = Newton(), (End(), End())
 PER_PARTICLE = 1.0 / PER_NM3  # particles in 1 mM nm3
 
@@ -77,8 +78,23 @@ def _solve(pore: Pore, v, bath: Bath, mesh: Mesh, ends, filling, steric, flux, n
     system = build(mesh)
     finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(system)]))
     safe = jax.tree.map(lambda leaf: jnp.where(finite, leaf, 1.0), system)
-    x, converged, steps = steady(safe, opening(safe), newton)
+    start = opening(safe)
+    if mesh.nodes >= _COARSE_FROM:
+        coarse, kept = mesh.every(_STRIDE)
+        few = jax.tree.map(lambda leaf: jnp.where(finite, leaf, 1.0), build(coarse))
+        found = damped(lax.stop_gradient(few), lax.stop_gradient(opening(few)), 1e-3, newton.most)
+        between = _between(lax.stop_gradient(mesh.positions(pore)), kept, found.y)
+        start = jnp.where(found.converged, between, start)
+    x, converged, steps = steady(safe, start, newton)
     return _profile(safe, mesh.positions(pore), x, finite, converged > 0, steps, bath, pore)
+
+
+def _between(x: Float[Array, " nodes"], kept: np.ndarray, y: Float[Array, "fields few"]) -> Array:
+    """Linear interpolation from the nodes that a coarser mesh kept."""
+    last = np.clip(np.searchsorted(kept, np.arange(x.shape[0])), 1, None)
+    begin, end = kept[last - 1], kept[last]
+    weight = (x - x[begin]) / (x[end] - x[begin])
+    return y[:, last - 1] * (1.0 - weight)[None] + y[:, last] * weight[None]
 
 
 def _profile(system: System, x, unknowns, finite, converged, steps, bath, pore) -> Profile:

@@ -36,6 +36,7 @@ class System(eqx.Module):
     - `crowding`: what the volume of ions adds to their energy, or None.
     - `valence` (species,); `open` (species, 2): which species an end is open to; `grounded` (2,): whether psi is
       held at an end. All static, as `flux` is.
+    - `counted`: whether what can leave at neither end is given by its amount, as in a steady state; in time it is not.
     """
 
     conductance: Float[Array, "species edges"]
@@ -54,6 +55,7 @@ class System(eqx.Module):
     open: tuple[tuple[bool, bool], ...] = eqx.field(static=True)
     grounded: tuple[bool, bool] = eqx.field(static=True)
     flux: Callable = eqx.field(static=True, default=scharfetter_gummel)
+    counted: bool = eqx.field(static=True, default=True)
 
     @property
     def species(self) -> int:
@@ -62,8 +64,8 @@ class System(eqx.Module):
 
     @property
     def closed(self) -> tuple[int, ...]:
-        """Species that can leave at neither end: their amount is given, and counted from the left."""
-        return tuple(k for k, ends in enumerate(self.open) if not any(ends))
+        """Species whose amount is given, and counted from the left, because they can leave at neither end."""
+        return tuple(k for k, ends in enumerate(self.open) if self.counted and not any(ends))
 
     @property
     def fields(self) -> int:
@@ -89,7 +91,8 @@ class System(eqx.Module):
         """The energy [kT] that each ion gains along each edge."""
         steps = y[:, 1:] - y[:, :-1]
         z = jnp.asarray(self.valence, y.dtype)[:, None]
-        return z * steps[:1] if self.fields == 1 else z * steps[:1] + steps[1:]
+        rise = z * steps[:1]
+        return rise if self.fields == 1 else rise + steps[1:]
 
     def flows(self, c: Float[Array, "species nodes"], y: Float[Array, "fields nodes"]) -> Float[Array, "species edges"]:
         """The flux of each species along each edge, to the right [mM nm3/ns]."""
@@ -185,7 +188,7 @@ class System(eqx.Module):
             for k, ends in enumerate(self.open):
                 if ends[side]:
                     which[side, first + k], unit[side, first + k, first + k] = True, 1.0
-                elif side == 1 and not any(ends):
+                elif side == 1 and k in self.closed:
                     which[side, first + k], unit[side, first + k, self.closed.index(k)] = True, 1.0
             if self.grounded[side]:
                 psi = first + self.species
@@ -193,7 +196,8 @@ class System(eqx.Module):
         node = jnp.arange(shape[1])
         ends = jnp.stack([node == 0, node == shape[1] - 1])
         held = (which[0][:, None] & ends[:1]) | (which[1][:, None] & ends[1:])
-        return held, jnp.where(ends[:1][None], unit[0][..., None], unit[1][..., None]).astype(self.kappa.dtype)
+        unit = jnp.where(ends[None, :1], unit[0][..., None], unit[1][..., None])
+        return held, unit.astype(self.kappa.dtype)
 
     def _at_ends(self, rows, counted, c, y):
         first = len(self.closed)
@@ -202,7 +206,7 @@ class System(eqx.Module):
                 row = first + k
                 if ends[side]:
                     rows = rows.at[row, node].set(c[k, node] - self.bulk[k, side])
-                elif any(ends):
+                elif k not in self.closed:
                     rows = rows.at[row, node].add(-self.inflow[k, side])
                 elif side == 1:
                     rows = rows.at[row, node].set(counted[self.closed.index(k), -1] - self.total[k])

@@ -76,6 +76,7 @@ CELLS: dict[str, Entry] = {
             "neuron with glia, oxygen, volume; seizures, anoxia",
             "10.1523/JNEUROSCI.0516-14.2014",
         ),
+        Entry("saetra_2020", "soma and dendrite with electrodiffusion", "10.1371/journal.pcbi.1007661"),
     )
 }
 
