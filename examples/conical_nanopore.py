@@ -1,8 +1,8 @@
 """Why does a charged cone rectify, and how much charge makes it pass three times more current one way than the other?
 
 A track-etched cone, 3 nm wide at one end and 50 nm at the other, with negative charge on its wall, holds more K than
-Cl at its tip. Current from the tip to the base fills the tip region with salt, current the other way empties it: with
-the same KCl on both sides the pore conducts better one way. Without charge there is nothing to fill, and with very
+Cl at its tip. Current from the tip to the base fills the pore with salt, current the other way empties it: with the
+same KCl on both sides the pore conducts better one way. Without charge there is nothing to fill, and with very
 much the whole cone is full of counterions either way, so that rectification is largest in between.
 
 The ratio is a differentiable function of the charge: Newton's method on it designs a pore of a wanted ratio.
