@@ -52,6 +52,7 @@ def place(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_file_says_all_of_a_pore(place, capsys):
     assert main(["pore", "my pore.toml"]) == 0
     out, _ = capsys.readouterr()

@@ -85,6 +85,7 @@ def test_mouths_are_those_of_tubes_and_know_every_ion():
         PorePNP(Pore(1.0, D, radius=1.0), access={})
 
 
+@pytest.mark.slow
 def test_what_is_measured_of_a_charged_pore():
     law, bath = charged(-500.0, -500.0), salt(100.0, 10.0)
     e = reversal_potential(law, bath)
@@ -105,6 +106,7 @@ def test_what_is_measured_of_a_charged_pore():
     assert_allclose(rectification(PorePNP(Pore(5.0, D, radius=1.0), nodes=9), 80.0, salt()), 1.0, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_derivatives_of_readings():
     law = charged_pore()
     bath = salt(100.0, 10.0)
@@ -117,6 +119,7 @@ def test_derivatives_of_readings():
         assert_allclose(exact, (f(value + 0.5) - f(value - 0.5)), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_gated_channel_in_a_clamp_and_in_a_cell():
     gate = HodgkinHuxley((Gate(Exponential(0.1, 0.02), Constant(0.2)),), (1,))
     law, bath = charged(), Bath({K: 140.0, Cl: 140.0}, {K: 5.0, Cl: 5.0}, celsius(25.0))
