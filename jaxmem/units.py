@@ -66,7 +66,7 @@ _BASE = {
     "area": {"um2": 1.0},
     "number per area": {"1/um2": 1.0},
     "resistivity": {"Ohm cm": 1.0, "Ohm m": 1e2},
-    "diffusivity": {"um2/ms": 1.0, "um2/s": 1e-3, "cm2/s": 1e5, "m2/s": 1e9},
+    "diffusivity": {"nm2/ns": 1.0, "um2/ms": 1.0, "um2/s": 1e-3, "cm2/s": 1e5, "m2/s": 1e9},
 }
 _UNITS = {name: (dimension, value) for dimension, names in _BASE.items() for name, value in names.items()}
 for _dimension in ("time", "potential", "concentration"):

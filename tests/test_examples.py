@@ -81,6 +81,44 @@ def test_k_channel_selectivity(tmp_path):
     assert (tmp_path / "k_channel_selectivity.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
+def test_conical_nanopore(tmp_path):
+    found = run("conical_nanopore", tmp_path)
+    # The reference, extrapolated, within the error of this mesh: second order, 3e-3 at 257 nodes.
+    assert_allclose(list(found["current"].values()), [-411.321, 1515.5393], rtol=3e-3)
+    assert found["rectification"] == pytest.approx(0.2714024, rel=3e-3)
+    # Largest in between; the slope is that of the curve.
+    ratios, charges = found["ratios"], found["charges"]
+    assert 0 < np.argmax(ratios) < len(ratios) - 1 and ratios.max() > 4.0 and ratios[0] < 1.1
+    slopes = np.gradient(np.log(ratios), charges)
+    assert_allclose(found["slopes"][2:9], slopes[2:9], rtol=0.05)
+    assert found["reached"] == pytest.approx(3.0, rel=1e-8) and found["steps"] < 10
+    assert charges[9] < found["designed"] < charges[7]
+    assert (tmp_path / "conical_nanopore.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_kcsa_pnp(tmp_path):
+    found = run("kcsa_pnp", tmp_path)
+    assert_allclose(found["current"], [4.05250688, 8.26242845, 12.5143894, 16.7303708, 20.8860276], rtol=2e-5)
+    assert_allclose(found["fine"], found["current"], rtol=3e-4)
+    assert_allclose(found["Cl"], [0.0765437524, 0.160827331, 0.244957867, 0.324098665, 0.397490028], rtol=1e-4)
+    assert found["spread"].max() < 1e-11
+    assert (tmp_path / "kcsa_pnp.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_design_selectivity(tmp_path):
+    found = run("design_selectivity", tmp_path)
+    assert 0.791 < found["before"] < 1.112  # between the constant field and Henderson, mV
+    assert found["after"] == pytest.approx(-40.0, abs=1e-6)
+    # Charges in proportion to what they do are the least that do it.
+    assert found["alignment"] < -0.99 and np.all(found["charges"] < 0.0)
+    assert np.argmin(found["charges"]) in range(3, 8)
+    assert found["P_Cl/P_K"] < 0.15
+    assert (tmp_path / "design_selectivity.png").stat().st_size > 10_000
+
+
 def test_sodium_pump(tmp_path):
     found = run("sodium_pump", tmp_path)
     published = [13.7377, 21.5912, 30.2824, 38.1133, 44.1119, 48.3182, 51.2368, 53.3669, 55.0531, 56.5001]  # 1/s

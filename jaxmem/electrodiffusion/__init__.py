@@ -1,5 +1,6 @@
 """Poisson-Nernst-Planck: ions and potential along pores, slabs and between electrodes."""
 
+from .access import with_access
 from .course import Course
 from .discretize import discretize
 from .ends import Charged, End, Held, Stern
@@ -49,4 +50,5 @@ __all__ = [
     "scharfetter_gummel",
     "solve",
     "uniform",
+    "with_access",
 ]

@@ -14,6 +14,7 @@ from .family import MOST as FAMILY
 from .family import family
 from .matrix import correlation
 from .measurement import measurement
+from .profile import profile
 from .relations import boltzmann, conductance_concentration, conductance_voltage, current_voltage, mole_fraction
 from .simulation import simulation
 from .squid import squid, squid_conductance, squid_rates
@@ -48,6 +49,7 @@ __all__ = [
     "measurement",
     "mole_fraction",
     "overlay",
+    "profile",
     "profiles",
     "residuals",
     "save",
