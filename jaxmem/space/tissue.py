@@ -343,7 +343,7 @@ class Tissue(AbstractAlong):
     def begun(self, state: TissueState, h: Float[Array, ""]) -> Carry:  # noqa: D102
         still = jax.tree.map(jnp.zeros_like, (state.amounts, state.volumes))
         u = self.drops(state)
-        return Carry(*state, *still, u, u)
+        return Carry(state.v, state.mechanisms, state.amounts, state.volumes, still[0], still[1], u, u)
 
     def ended(self, carry: Carry) -> TissueState:  # noqa: D102
         return TissueState(*carry[:4])
