@@ -68,7 +68,10 @@ def banded_currents(size: int) -> np.ndarray:
             r[inner, :3] = flux[1:] - flux[:-1]
             r[inner, 3] = field[1:] - field[:-1] - KAPPA * h * (c[inner] @ VALENCE + charge[inner])
             ab = np.zeros((15, size * count))
-            put = lambda rows, k, column, value: ab.__setitem__((7 + rows * 4 + k - column, column), value)
+
+            def put(rows, k, column, value, ab=ab):
+                ab[7 + rows * 4 + k - column, column] = value
+
             for k in range(3):
                 put(inner, k, inner * 4 + k, g[k] * (ahead[1:, k] + back[:-1, k]))
                 put(inner, k, inner * 4 + 4 + k, -g[k] * back[1:, k])

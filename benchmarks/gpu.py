@@ -2,9 +2,10 @@
 
 Value and gradient of 1 to 4096 hERG parameter sets under the sine wave (80 000 samples each, float64 and
 float32), of 1 to 256 five-state Markov sets, and forward runs of 1 to 16 384 squid-axon families (13 x 1601
-samples). Work goes in blocks, so memory stays bounded. Beside each time: an estimate of the arithmetic and of
-the least traffic (what must be read and written once), which say how far a run is from the device's own
-limits. Without an accelerator it runs on the CPU, smaller, and says so.
+samples) and of a thousand to ten million spiking squid axons (4000 steps each, float32, spikes counted). Work
+goes in blocks, so memory stays bounded. Beside each time: an estimate of the arithmetic and of the least
+traffic (what must be read and written once), which say how far a run is from the device's own limits. Without
+an accelerator it runs on the CPU, smaller, and says so.
 
     python benchmarks/gpu.py [--quick] [--only herg]
 """
@@ -15,9 +16,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from _hh_cells import DT, DURATION, G_L, MANY, STEPS, Population
+from _hh_cells import errors as cell_errors
 from _jaxmem_sine_wave import command, herg, markov
 from _sine_wave import HERG, MARKOV, Kinetics, errors, parameter_sets, recording, times
 from _timing import Row, compiled, measure, run
+from hodgkin_huxley_cells import patch_run
 from squid_family import G_K, G_NA, LEVELS, SAMPLES, family, squid
 from squid_family import error as family_error
 
@@ -62,6 +66,9 @@ def _sine_estimate(states: int, parameters: int, markov: bool) -> Estimate:
     )
 
 
+CELL = Estimate(STEPS * (6 * EXP + 60), STEPS * 14)
+"""A cell's step: six rates, three gates, a membrane. Where a step is a kernel of its own, it reads and writes the
+potential, three gates and a count, and reads three conductances and a current."""
 FAMILY = Estimate(len(LEVELS) * SAMPLES * 3 * (EXP + 4), len(LEVELS) * SAMPLES)
 
 
@@ -92,8 +99,11 @@ def _batch(
     task: str,
     runs: int,
     device: str,
+    steps: int = 0,
 ) -> Row:
-    """A row of `one(element, *fixed)` over the leading axis of `sets`, `block` elements at a time."""
+    """A row of `one(element, *fixed)` over the leading axis of `sets`, `block` elements at a time; of cells that take
+    `steps` each, if that is given.
+    """
     import jax
 
     whole, setup = compiled(
@@ -113,6 +123,9 @@ def _batch(
     rate = work["sets_per_s"]
     flops, traffic = work["flop_per_s"] / 1e9, work["bytes_per_s"] / 1e9
     note = f"{rate:.3g} sets/s, {flops:.3g} Gflop/s, least traffic {traffic:.3g} GB/s"
+    if steps:
+        work["cell_steps_per_s"] = steps * rate
+        note = f"{steps * rate / 1e6:.3g} million cell-steps/s, {note}"
     dtype = str(jax.tree.leaves(sets)[0].dtype)
     return Row(
         "jaxmem", task, **timing, setup=setup, errors=found, dtype=dtype, device=device, note=note, work=work
@@ -196,6 +209,35 @@ def families(quick: bool) -> Iterator[Row]:
             )
 
 
+def cells(quick: bool) -> Iterator[Row]:
+    """Squid axons that fire for 100 ms, which differ in conductances and current, in float32; no trace is kept."""
+    device, accelerated = _device()
+    import jax.numpy as jnp
+
+    from jaxmem import simulate
+
+    ends = np.array([0.0, DURATION])
+    counted = patch_run("float32", DT, record=simulate.SpikeCount(0.0))
+    timed = patch_run("float32", DT, record=simulate.SpikeTimes(0.0, most=10))
+    for size in (10**k for k in range(3, 8) if 10**k <= (1000 if quick else 10**7 if accelerated else 10**4)):
+        population = Population.draw(size)
+        arrays = (population.g_na, population.g_k, np.full(size, G_L), population.current)
+        sets = tuple(jnp.asarray(x, jnp.float32) for x in arrays)
+        first = timed(*(x[0] for x in sets), ends).records[0]
+        yield _batch(
+            lambda one: counted(*one, ends).records[0],
+            sets,
+            min(size, 10**6 if accelerated else MANY),
+            (),
+            check=lambda found, first=first: cell_errors(np.asarray(first), np.asarray(found)),
+            estimate=CELL,
+            task=f"squid axons, {size:,} cells, 100 ms, float32",
+            runs=2 if quick else 5,
+            device=device,
+            steps=STEPS,
+        )
+
+
 if __name__ == "__main__":
     run(
         "gpu",
@@ -203,6 +245,7 @@ if __name__ == "__main__":
             "herg": lambda quick: sine_wave(HERG, herg, ("float64", "float32"), (64, 4096), quick),
             "markov": lambda quick: sine_wave(MARKOV, markov, ("float64",), (4, 256), quick),
             "family": families,
+            "cells": cells,
         },
         cores="all",
     )

@@ -19,7 +19,7 @@ from _hh_cells import DT, DURATION, SAMPLED, SCALES, Population, errors, truth
 from _timing import Row, compiled, measure, on_one_core, run
 
 
-def _clamped(dtype: str, dt: float, **how) -> Callable:
+def patch_run(dtype: str, dt: float, **how) -> Callable:
     """A run of one squid patch by its conductances [mS/cm2] and current [uA/cm2]."""
     import equinox as eqx
     import jax
@@ -52,7 +52,7 @@ def jaxmem(quick: bool, many: bool = False) -> Iterator[Row]:
     size, ends = peers.size_of(many, quick), np.array([0.0, DURATION])
     for dtype in ("float32",) if many else ("float64", "float32"):
         for dt in (DT, 2 * DT):
-            clamped = _clamped(dtype, dt, record=simulate.SpikeCount(0.0))
+            clamped = patch_run(dtype, dt, record=simulate.SpikeCount(0.0))
             population = Population.draw(size)
             cells = (population.g_na, population.g_k, np.full(size, 0.3), population.current)
             given = [jnp.asarray(x, dtype) for x in cells]
@@ -61,7 +61,7 @@ def jaxmem(quick: bool, many: bool = False) -> Iterator[Row]:
                 return jax.vmap(lambda *one: clamped(*one, ends).records[0])(*cells)
 
             forward, setup = compiled(counted, *given)
-            timed = _clamped(dtype, dt, record=simulate.SpikeTimes(0.0, most=10))
+            timed = patch_run(dtype, dt, record=simulate.SpikeTimes(0.0, most=10))
             first = timed(*(x[0] for x in given), ends).records[0]
             found = errors(np.asarray(first), np.asarray(forward(*given)))
             timing = measure(lambda forward=forward, given=given: forward(*given), runs=2 if quick else 5)
@@ -76,7 +76,7 @@ def jaxmem_gradient(quick: bool) -> Iterator[Row]:
     from jax import lax
 
     size = peers.size_of(False, quick)
-    clamped, population = _clamped("float64", DT), Population.draw(size)
+    clamped, population = patch_run("float64", DT), Population.draw(size)
     block, t = min(200, size), np.arange(round(DURATION / (SAMPLED * DT)) + 1) * SAMPLED * DT
     split = lambda x: jnp.asarray(x).reshape(-1, block)
     cells = tuple(split(x) for x in (population.g_na, population.g_k, population.current))

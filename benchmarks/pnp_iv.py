@@ -1,8 +1,8 @@
 """How fast is the current-voltage curve of a charged pore, and with which error?
 
 Three ions, two baths, 41 voltages on the same nodes with the same tolerance: jaxmem, all voltages at once; a banded
-Newton's method (numpy, LAPACK) and DEVSIM, voltage after voltage. Then the curve with its gradient by every number of the
-pore, and 1000 different pores.
+Newton's method (numpy, LAPACK) and DEVSIM, voltage after voltage. Then the curve with its gradient by every number of
+the pore, and 1000 different pores.
 
     python benchmarks/pnp_iv.py [--quick] [--only jaxmem]
 """
@@ -46,13 +46,13 @@ def jaxmem(quick: bool) -> Iterator[Row]:
     import jax.numpy as jnp
 
     ed, pore, bath = _problem()
+    volts = jnp.asarray(VOLTS)
     for size in _sizes(quick):
         mesh = ed.at(nodes(size), pore)
         current = lambda v, pore, mesh=mesh: ed.solve(pore, v, bath, mesh=mesh, throw=False).current
         # Long meshes in groups of voltages that stay in the cache.
         group = None if size < 500 else 8 if size < 5000 else 2
         curve = lambda v, pore, f=current, group=group: jax.lax.map(lambda v: f(v, pore), v, batch_size=group or 41)
-        volts = jnp.asarray(VOLTS)
         forward, setup = compiled(curve, volts, pore)
         timing = measure(lambda forward=forward: forward(volts, pore), runs=2 if quick or size > 5000 else 5)
         yield peers.row("jaxmem", size, timing, setup, np.asarray(forward(volts, pore)))
@@ -64,13 +64,13 @@ def jaxmem_gradient(quick: bool) -> Iterator[Row]:
     import jax.numpy as jnp
 
     ed, pore, bath = _problem()
+    volts = jnp.asarray(VOLTS)
     for size in _sizes(True):
         mesh = ed.at(nodes(size), pore)
         current = lambda v, pore, mesh=mesh: ed.solve(pore, v, bath, mesh=mesh, throw=False).current
         each = jax.value_and_grad(current, argnums=(0, 1))
         group = 41 if size < 500 else 8
         curve = lambda v, pore, f=each, group=group: jax.lax.map(lambda v: f(v, pore), v, batch_size=group)
-        volts = jnp.asarray(VOLTS)
         sloped, setup = compiled(curve, volts, pore)
         timing = measure(lambda sloped=sloped: sloped(volts, pore), runs=2 if quick else 5)
         yield peers.row("jaxmem, value and gradient", size, timing, setup, np.asarray(sloped(volts, pore)[0]))

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from . import report as report
     from . import results as results
     from . import simulate as simulate
+    from . import space as space
     from . import sweep as sweep
     from . import synapse as synapse
     from . import transport as transport
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
 
 _MODULES = frozenset(
     "units results params electrochemistry rates kinetics electrodiffusion gating permeation channel transport "
-    "synapse cell network protocols simulate recordings likelihood fit sweep library modelfile datasets check plot "
-    "report".split()
+    "synapse cell space network protocols simulate recordings likelihood fit sweep library modelfile datasets check "
+    "plot report".split()
 )
 
 

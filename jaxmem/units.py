@@ -63,6 +63,10 @@ _BASE = {
     "velocity": {"um/ms": 1.0, "um/s": 1e-3, "cm/s": 10.0, "dm/s": 100.0},
     "charge per amount": {"C/mol": 1.0},
     "surface charge density": {"e0/nm2": 1.0, "C/m2": C_PER_M2},
+    "area": {"um2": 1.0},
+    "number per area": {"1/um2": 1.0},
+    "resistivity": {"Ohm cm": 1.0, "Ohm m": 1e2},
+    "diffusivity": {"nm2/ns": 1.0, "um2/ms": 1.0, "um2/s": 1e-3, "cm2/s": 1e5, "m2/s": 1e9},
 }
 _UNITS = {name: (dimension, value) for dimension, names in _BASE.items() for name, value in names.items()}
 for _dimension in ("time", "potential", "concentration"):

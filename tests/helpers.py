@@ -13,6 +13,7 @@ import pytest
 from jaxmem import gating, rates, synapse
 from jaxmem.channel import Channel
 from jaxmem.electrochemistry import Ba, Bath, Ca, Cl, K, Mg, Na, Species, glc
+from jaxmem.electrodiffusion import Newton, Pore, uniform
 from jaxmem.kinetics import Balanced, EnergyScheme, scheme
 from jaxmem.library import sglt1_eskandari_2005
 from jaxmem.permeation import (
@@ -24,6 +25,7 @@ from jaxmem.permeation import (
     GraphPore,
     Ohmic,
     PermeabilityRatios,
+    PorePNP,
     tabulate,
     woodhull,
 )
@@ -61,6 +63,7 @@ class Component:
     name: str
     build: Callable[[], Any]
     bath: Callable[[], Any] = cell
+    slow: bool = False
 
 
 def _square(closing: Any) -> Any:
@@ -126,6 +129,12 @@ def _channel_of_calcium() -> Any:
     """Two sites for Ca and Ba: a mixed pore is a trap."""
     occupancies = ({Ca: 1}, {Ba: 1}, {Ca: 2}, {Ba: 2}, {Ca: 1, Ba: 1})
     return BindingPolynomial(occupancies, [0.5, 0.2, 0.025, 0.004, 0.2], [0.1, 0.1, 3e3, 6e3, 150.0])
+
+
+def _charged_tube() -> Any:
+    """A tube with a negative and a positive part, on a coarse mesh that stays where it is."""
+    pore = Pore([1.0, 2.0], {K: 1.957, Cl: 2.032}, radius=[0.5, 0.4, 0.6], fixed_charge=[-400.0, 200.0])
+    return PorePNP(pore, mesh=uniform(pore, 6), newton=Newton(1e-6))
 
 
 def _gate() -> Any:
@@ -204,6 +213,7 @@ PERMEATIONS: tuple[Component, ...] = (
     Component("permeant blocker", lambda: GraphPore(woodhull(Mg, 5.0, 20.0, 0.7, escape=2.0)), magnesium),
     Component("binding polynomial", _channel_of_calcium, lambda: cell().replaced({(Ba, False): 10.0})),
     Component("charged mouths", lambda: ChargedMouths(_pore(), -0.2, 0.05), neutral),
+    Component("Poisson-Nernst-Planck", _charged_tube, neutral, slow=True),
     Component("tabulated", lambda: tabulate(_pore(), np.linspace(-160.0, 100.0, 27), cell())),
 )
 
@@ -227,6 +237,12 @@ MECHANISMS: tuple[Component, ...] = (
 )
 
 
-def over(components: tuple[Component, ...]):
-    """The decorator that runs a test once for each component: `@over(SCHEMES) def test_...(component)`."""
-    return pytest.mark.parametrize("component", components, ids=lambda component: component.name)
+#: Each is made of parts that others have, too: the square, the receptor, the barrier pore.
+REPEATED = ("Markov driven", "receptor channel", "barrier channel")
+
+
+def over(components: tuple[Component, ...], *, slow: tuple[str, ...] = ()):
+    """The decorator that runs a test once for each component: `@over(SCHEMES) def test_...(component)`; for some of
+    them with the slow tests."""
+    rows = [pytest.param(c, marks=pytest.mark.slow) if c.slow or c.name in slow else c for c in components]
+    return pytest.mark.parametrize("component", rows, ids=[component.name for component in components])

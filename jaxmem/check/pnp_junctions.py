@@ -29,7 +29,7 @@ def slab(length: float, species: Sequence[Any], diffusion: Sequence[float], **mo
 
 def currents(given: Given, profile: ed.Profile) -> np.ndarray:
     """Currents per area of a slab of 1 nm2 [A/m2], (voltages, species)."""
-    return profile.currents / units.PORE_CURRENT * units.F * given.constants.per_mole
+    return np.asarray(profile.currents / units.PORE_CURRENT * units.F * given.constants.per_mole)
 
 
 def ghk_exact(given: Given) -> Iterator[Row | Question]:

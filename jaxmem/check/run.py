@@ -23,6 +23,7 @@ from . import (
     pnp,
     pump_leak,
     pump_leak_curve,
+    saetra,
     thermodynamics,
     transporters,
     wei,
@@ -60,6 +61,7 @@ FORMATS: tuple[Format, ...] = (
     hubel_dahlem,
     hubel_ullah,
     wei,
+    saetra,
     pnp,
 )
 

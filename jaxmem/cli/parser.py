@@ -18,7 +18,7 @@ The same command continues a fit that was stopped, and reaches the same numbers.
 """
 SIMULATE_HELP = """\
 example:
-  jaxmem simulate hodgkin_huxley_1952 --protocol "hold at -65 mV for 5 ms" \\
+  jaxmem simulate hodgkin_huxley_1952 --protocol "hold at -65 mV for 5 ms" \
       --protocol "step from -80 to 40 mV in 20 mV steps for 20 ms" --temperature "6.3 C"
 """
 
@@ -38,6 +38,25 @@ The same command goes on with a sweep that was stopped. With --shard 0/4 to 3/4,
 """
 
 
+PORE_HELP = """\
+example of a file:
+  [[segments]]
+  length = "1000 nm"
+  radius = ["3 nm", "50 nm"]
+  wall_charge = "-0.1 e0/nm2"
+  [species]
+  K = { diffusion = "1.957 nm2/ns" }
+  Cl = { diffusion = "2.032 nm2/ns" }
+  [bath]
+  inside = { K = "100 mM", Cl = "100 mM" }
+  outside = { K = "100 mM", Cl = "100 mM" }
+  [vary.voltage]
+  from = "-1 V"
+  to = "1 V"
+  count = 41
+"""
+
+
 def build() -> argparse.ArgumentParser:
     """The parser of the whole command line; `options.run(options)` of what it parses does the work."""
     parser = Parser(
@@ -51,6 +70,7 @@ def build() -> argparse.ArgumentParser:
     _fit(commands)
     _simulate(commands)
     _sweep(commands)
+    _pore(commands)
 
     models = _command(commands, "models", "list the models that ship, or show one", "listings", "models")
     models.add_argument("--show", metavar="NAME", help="the parameters of one model, and its model file")
@@ -269,4 +289,12 @@ def _sweep(commands) -> None:
         "--shard", type=_shard, default=(0, 1), metavar="i/N", help="compute every N-th chunk from the i-th, from 0 on"
     )
     parser.add_argument("--out", metavar="DIR", help="the Zarr store to write (default: jaxmem_sweep_FILE.zarr)")
+    parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
+
+
+def _pore(commands) -> None:
+    summary = "solve a pore by Poisson-Nernst-Planck equations"
+    parser = _command(commands, "pore", summary, "poring", "run", PORE_HELP)
+    parser.add_argument("file", metavar="FILE.toml", help="segments, ions, baths, and what varies")
+    parser.add_argument("--out", metavar="FOLDER", help="where to write (default: jaxmem_pore_FILE)")
     parser.add_argument("--quiet", action="store_true", help="no progress, no summary")

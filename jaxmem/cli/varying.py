@@ -43,10 +43,12 @@ def of_file(file: ModelFile) -> dict[str, Variable]:
 
 def of_cell(whole: Any) -> dict[str, Variable]:
     """The parameters of a cell, by their way in it."""
-    return {e.path: Variable(_way(e.path), e.unit, e.domain) for e in parameters(whole)}
+    return {e.path: Variable(way(e.path), e.unit, e.domain) for e in parameters(whole)}
 
 
-def _way(path: str) -> Callable[[Any], Any]:
+def way(path: str) -> Callable[[Any], Any]:
+    """How the value of a path is found in the settings."""
+
     def follow(settings: Any) -> Any:
         node = settings["cell"]
         for attribute, indices, key in STEP.findall(path):
@@ -94,7 +96,7 @@ def _variable(table: Table, name: str, known: dict[str, Variable]) -> Variable:
         return known[name]
     holder = name.rsplit("[", 1)[0] if name.endswith("]") else ""
     if holder in known and "".join(m[0] for m in STEP.finditer(name)) == name:
-        return dataclasses.replace(known[holder], where=_way(name))
+        return dataclasses.replace(known[holder], where=way(name))
     close = get_close_matches(name, known, 1)
     hint = f"did you mean '{close[0]}'?" if close else f"what can be varied is {', '.join(known)}"
     table.fail(f"the model has no such parameter; {hint}")

@@ -1,6 +1,8 @@
 """Poisson-Nernst-Planck: ions and potential along pores, slabs and between electrodes."""
 
+from .access import with_access
 from .course import Course
+from .discretize import discretize
 from .ends import Charged, End, Held, Stern
 from .flux import centered, scharfetter_gummel
 from .impedance import impedance
@@ -10,6 +12,7 @@ from .mesh import Mesh, at, debye_lengths, graded, uniform
 from .newton import Newton
 from .pore import Pore
 from .profile import Profile
+from .refine import refined
 from .shape import AbstractShape, Cylindrical, Planar, Spherical, Tube
 from .solve import solve
 from .steric import AbstractSteric, Bikerman
@@ -36,13 +39,16 @@ __all__ = [
     "at",
     "centered",
     "debye_lengths",
+    "discretize",
     "evolve",
     "graded",
     "henderson_potential",
     "impedance",
     "junction_potential",
+    "refined",
     "reversal_potential",
     "scharfetter_gummel",
     "solve",
     "uniform",
+    "with_access",
 ]

@@ -9,7 +9,7 @@ from jaxtyping import Array, ArrayLike, Float
 from ..electrochemistry import Bath, Species
 from ..results import InputError
 from ..units import EPSILON0, F, R, thermal_voltage
-from .ends import End
+from .ends import Charged, End
 from .flux import scharfetter_gummel
 from .mesh import PER_NM3, Mesh
 from .pore import Pore
@@ -35,7 +35,7 @@ def discretize(
     **Arguments:** see `solve`.
     **Raises:** `InputError` where a species of the pore is in no bath, or one of the ends is not in the pore.
     """
-    check_names(pore, bath, ends, filling)
+    check_structure(pore, bath, ends, filling)
     dtype = pore.length.dtype
     mesh, bath = jax.tree.map(lambda leaf: leaf.astype(dtype), (mesh, bath))
     x = mesh.positions(pore)
@@ -84,14 +84,19 @@ def discretize(
     )
 
 
-def check_names(pore: Pore, bath: Bath, ends: tuple[End, End], filling: Mapping[Species, ArrayLike] | None) -> None:
-    """Refuses ends and fillings that name what is not in the pore, and baths that lack what is.
+def check_structure(pore: Pore, bath: Bath, ends: tuple[End, End], filling: Mapping[Species, ArrayLike] | None) -> None:
+    """Refuses ends and fillings that name what is not in the pore, baths that lack what is, and ends that hold nothing.
 
     **Raises:** `InputError`.
     """
     missing = [s.name for s in pore.species if s not in bath.species]
     if missing:
         raise InputError(f"The bath must hold every species of the pore, but lacks {', '.join(missing)}; zero will do.")
+    if all(isinstance(end.contact, Charged) for end in ends):
+        raise InputError(
+            "The potential must be held at one end at least, or behind a layer, but both are `Charged`; hold one of "
+            "them, contact=Held()."
+        )
     named = [*(("An end", {*(end.passes or ()), *end.inflow}) for end in ends), ("`filling`", {*(filling or ())})]
     for where, given in named:
         unknown = sorted(str(getattr(s, "name", s)) for s in given - {*pore.species})

@@ -1,5 +1,7 @@
 """Where the nodes are: meshes that resolve the layers at the ends of segments."""
 
+from collections.abc import Sequence
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -117,20 +119,28 @@ def wall_concentration(pore: Pore) -> Float[Array, " segments"]:
     return pore.wall_charge * per_volume * PER_NM3
 
 
-def graded(pore: Pore, bath: Bath, nodes: int = 257, cells: int | None = None) -> Mesh:
+def graded(pore: Pore, bath: Bath, nodes: int = 257, cells: int | Sequence[int] | None = None) -> Mesh:
     """A mesh from the physics: fine, by the Debye length, at the ends of segments and coarse in between.
 
-    **Arguments:** `nodes`: about how many in all; `cells`: edges of every segment in place of that.
+    **Arguments:** `nodes`: about how many in all; `cells`: edges of every segment, or of each, in place of that.
 
     Within a segment the distance from its ends grows geometrically. Works on traced pores, too, because the number of
     nodes depends on the number of segments alone.
+
+    **Raises:** `InputError` where `cells` are not one number for each segment.
     """
     segments = pore.length.shape[-1]
     if cells is None:
         cells = max(4, 2 * round((nodes - 1) / (2 * segments)))
-    finest = _FINEST * debye_lengths(pore, bath)
-    fractions = jax.vmap(lambda h: _clustered(h, cells))(finest / pore.length)
-    return Mesh(fractions[:, :-1].reshape(-1), fractions[:, 1:].reshape(-1), (cells,) * segments)
+    each = (cells,) * segments if isinstance(cells, int) else tuple(cells)
+    if len(each) != segments or min(each) < 1:
+        raise InputError(f"`cells` must be a positive number for each of {segments} segments, but is {each}.")
+    finest = _FINEST * debye_lengths(pore, bath) / pore.length
+    if len(set(each)) == 1:
+        fractions = jax.vmap(lambda h: _clustered(h, each[0]))(finest)
+        return Mesh(fractions[:, :-1].reshape(-1), fractions[:, 1:].reshape(-1), each)
+    parts = [_clustered(finest[i], n) for i, n in enumerate(each)]
+    return Mesh(jnp.concatenate([f[:-1] for f in parts]), jnp.concatenate([f[1:] for f in parts]), each)
 
 
 def _clustered(h: Float[Array, ""], cells: int) -> Float[Array, " cells+1"]:

@@ -33,7 +33,7 @@ class Newton:
     tolerance: float | None = None
     most: int = 80
     attempts: int = 40
-    coarse: int | None = 200
+    coarse: int | None = 400
 
     def accepted(self, dtype) -> float:
         """The tolerance in numbers of a type."""

@@ -11,6 +11,7 @@ from jax.core import Tracer
 from jaxtyping import Array, ArrayLike, Float
 
 from ..electrochemistry import Species
+from ..params import param, positive
 from ..results import InputError
 from .shape import AbstractShape, Tube
 
@@ -41,13 +42,13 @@ class Pore(eqx.Module):
     **Raises:** `InputError` where numbers are missing, too many, or cannot be.
     """
 
-    length: Float[Array, " segments"]
-    radius: Float[Array, "segments 2"]
-    diffusion: Float[Array, "species segments"]
-    fixed_charge: Float[Array, " segments"]
-    wall_charge: Float[Array, " segments"]
-    permittivity: Float[Array, " segments"]
-    partition: Float[Array, "species segments"]
+    length: Float[Array, " segments"] = param("nm", positive)
+    radius: Float[Array, "segments 2"] = param("nm", positive)
+    diffusion: Float[Array, "species segments"] = param("nm2/ns", positive)
+    fixed_charge: Float[Array, " segments"] = param("mM")
+    wall_charge: Float[Array, " segments"] = param("e0/nm2")
+    permittivity: Float[Array, " segments"] = param("", positive)
+    partition: Float[Array, "species segments"] = param("", positive)
     species: tuple[Species, ...] = eqx.field(static=True)
     shape: AbstractShape
 
@@ -98,7 +99,8 @@ class Pore(eqx.Module):
     def ends(self) -> Float[Array, " segments+1"]:
         """Where segments begin and end [nm]."""
         zero = jnp.zeros_like(self.length[:1])
-        return jnp.asarray(self.shape.start + jnp.concatenate([zero, jnp.cumsum(self.length)]))
+        start = jnp.asarray(self.shape.start, self.length.dtype)
+        return start + jnp.concatenate([zero, jnp.cumsum(self.length)])
 
     def check(self) -> None:
         """Refuses numbers, where they are known, that a pore cannot have.

@@ -14,7 +14,7 @@ from ..electrochemistry import Bath, Species
 from ..results import RESULTS, InputError, raise_failures
 from ..units import thermal_voltage
 from .discretize import discretize
-from .ends import Charged, End
+from .ends import End
 from .flux import scharfetter_gummel
 from .mesh import PER_NM3, Mesh, graded
 from .newton import Newton, damped, opening, steady
@@ -65,8 +65,8 @@ def solve(
     """
     if mesh is None:
         mesh = graded(pore, bath)
-    refuse(pore, bath, ends, newton)
-    profile = _solve(pore, v, bath, mesh, ends, filling, steric, flux, newton)
+    refuse(pore, bath, newton)
+    profile = _solve(pore, jnp.asarray(v, pore.length.dtype), bath, mesh, ends, filling, steric, flux, newton)
     if throw and not isinstance(profile.steps, Tracer):
         raise_failures(profile.result)
     return profile
@@ -123,17 +123,12 @@ def _profile(system: System, x, unknowns, finite, converged, steps, bath, pore) 
     )
 
 
-def refuse(pore: Pore, bath: Bath, ends: tuple[End, End], newton: Newton) -> None:
+def refuse(pore: Pore, bath: Bath, newton: Newton) -> None:
     """Refuses what cannot be solved, where it is known.
 
     **Raises:** `InputError`.
     """
     bath.check()
-    if all(isinstance(end.contact, Charged) for end in ends):
-        raise InputError(
-            "The potential must be held at one end at least, or behind a layer, but both are `Charged`; hold one of "
-            "them, contact=Held()."
-        )
     for side, solution in (("inside", bath.inside), ("outside", bath.outside)):
         if isinstance(solution.c, Tracer) or not solution.species:
             continue

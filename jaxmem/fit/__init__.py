@@ -10,6 +10,7 @@ from .parameters import Free, Parameter, RateLimit
 from .replicates import Replicates, replicates
 from .result import Fit, HeldOut, Lanes, Score, held_out, load
 from .select import between, free, log_between, rate_box
+from .smooth import Smooth
 from .steady import Steady
 from .trust_region import Ending, TrustRegion
 from .uncertainty import Combination
@@ -29,6 +30,7 @@ __all__ = [
     "RateLimit",
     "Replicates",
     "Score",
+    "Smooth",
     "SpikeTimesOf",
     "SpikeTrain",
     "Steady",

@@ -12,6 +12,7 @@ from .knock_on import knock_on
 from .labels import flux_ratio_exponent, labeled, unidirectional_fluxes
 from .mixtures import MoleFractionMinimum, mixture, mole_fraction_minimum, smallest
 from .ohmic import Ohmic
+from .pore_pnp import PorePNP
 from .pore_scheme import PoreScheme
 from .rate_theory import (
     attempt_rate,
@@ -21,7 +22,16 @@ from .rate_theory import (
     rate_over_barrier,
     to_mole_fraction,
 )
-from .readings import chord_conductance, conductance, current, permeability_ratio, reversal_potential
+from .readings import (
+    chord_conductance,
+    conductance,
+    current,
+    permeability_ratio,
+    rectification,
+    reversal_potential,
+    selectivity,
+    transport_numbers,
+)
 from .single_file import MOST_STATES, SingleFile, single_file
 from .tabulated import Tabulated, tabulate
 
@@ -41,6 +51,7 @@ __all__ = [
     "PairInteraction",
     "PermeabilityRatios",
     "PoreFlux",
+    "PorePNP",
     "PoreScheme",
     "SingleFile",
     "Tabulated",
@@ -60,11 +71,14 @@ __all__ = [
     "one_site_saturation",
     "permeability_ratio",
     "rate_over_barrier",
+    "rectification",
     "reversal_potential",
+    "selectivity",
     "single_file",
     "smallest",
     "tabulate",
     "to_mole_fraction",
+    "transport_numbers",
     "two_site_saturation",
     "unidirectional_fluxes",
     "woodhull",

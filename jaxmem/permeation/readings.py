@@ -9,6 +9,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from .._numerics.root import root
 from ..electrochemistry import Bath, Species, as_bath, ghk_current
+from ..units import F
 from .exchange import AbstractPermeation, Exchange
 
 Voltage = Float[ArrayLike, ""]
@@ -64,6 +65,13 @@ def _current(law: Law, v: Float[Array, ""], bath: Bath) -> Float[Array, ""]:
 
 
 @eqx.filter_jit
+def _shares(law: Law, v: Float[Array, ""], bath: Bath) -> Float[Array, " species"]:
+    found = law.exchange(v, bath)
+    z = jnp.asarray([s.z for s in bath.species], v.dtype)
+    return F * z * found.outside / found.current
+
+
+@eqx.filter_jit
 def _conductance(law: Law, v: Float[Array, ""], bath: Bath) -> Float[Array, ""]:
     return jax.jvp(lambda v: law.exchange(v, bath).current, (v,), (jnp.ones_like(v),))[1]
 
@@ -83,6 +91,32 @@ def permeability_ratio(reversal: Voltage, bath: Bath, of: Species, to: Species) 
     """
     one, other = (ghk_current(reversal, *bath[s], s.z, 1.0, bath.temperature) for s in (of, to))
     return -other / one
+
+
+def selectivity(
+    law: Law, bath: Bath, of: Species, to: Species, *, lower: float = -300.0, upper: float = 300.0
+) -> Float[Array, ""]:
+    """P_of/P_to of a law as it would be measured: from its reversal potential, by the constant-field equation.
+
+    **Arguments:** `bath`, `of`, `to`: as for `permeability_ratio`; `lower`, `upper` [mV]: as for `reversal_potential`.
+    """
+    return permeability_ratio(reversal_potential(law, bath, lower=lower, upper=upper), bath, of, to)
+
+
+def rectification(law: Law, v: Voltage, bath: Bath) -> Float[Array, ""]:
+    """The rectification ratio |I(-V)|/|I(V)| at v [mV]: one where the current is as large both ways."""
+    bath = conditions(law, bath)
+    back, ahead = (current(law, sign * _like(v, bath), bath) for sign in (-1.0, 1.0))
+    return jnp.abs(back / ahead)
+
+
+def transport_numbers(law: Law, v: Voltage, bath: Bath) -> Float[Array, " species"]:
+    """The part of the current at v [mV] that each species of the bath carries, in their order; they add up to one.
+
+    A part is negative, or above one, where two ions carry current against each other.
+    """
+    bath = conditions(law, bath)
+    return _shares(law, _like(v, bath), bath)
 
 
 def conditions(law: Law, bath: Bath | float) -> Bath:

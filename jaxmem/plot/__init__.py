@@ -5,6 +5,7 @@ returns the Figure. Without an argument they make a new `matplotlib.figure.Figur
 """
 
 from .agreement import agreement
+from .along import animate, kymograph, kymographs, profiles
 from .branch import branch
 from .curves import GatingCurves, gating, gating_curves, steady_state, time_constants
 from .energy_profile import energy_profile, lone_ion_energies
@@ -13,6 +14,7 @@ from .family import MOST as FAMILY
 from .family import family
 from .matrix import correlation
 from .measurement import measurement
+from .profile import profile
 from .relations import boltzmann, conductance_concentration, conductance_voltage, current_voltage, mole_fraction
 from .simulation import simulation
 from .squid import squid, squid_conductance, squid_rates
@@ -26,6 +28,7 @@ __all__ = [
     "FAMILY",
     "GatingCurves",
     "agreement",
+    "animate",
     "boltzmann",
     "branch",
     "command",
@@ -40,10 +43,14 @@ __all__ = [
     "free_energy_drops",
     "gating",
     "gating_curves",
+    "kymograph",
+    "kymographs",
     "lone_ion_energies",
     "measurement",
     "mole_fraction",
     "overlay",
+    "profile",
+    "profiles",
     "residuals",
     "save",
     "simulation",

@@ -16,12 +16,14 @@ from matplotlib.figure import Figure
 
 from .. import plot
 from ..electrochemistry import Bath
-from ..fit import CurrentClamp, Experiment, Fit, HeldOut, Steady, VoltageClamp
-from ..permeation import BarrierPore
+from ..fit import CurrentClamp, Experiment, Fit, HeldOut, Smooth, Steady, VoltageClamp
+from ..permeation import BarrierPore, PorePNP
 from ..plot.style import new_figure
 from ..results import InputError
 from ..transport import QuasiSteady, Transporter
+from . import pores
 from .numbers import digits
+from .pores import parts as _parts
 from .summary import CELSIUS, conditions, said
 
 
@@ -96,6 +98,17 @@ def _(experiment: Steady, prediction: Any, model: Any, title: str) -> tuple[Figu
     return figure, f"{what},{relative} the model's curves between their conditions, and residuals{size}; {taken}."
 
 
+@_data.register
+def _(experiment: Smooth, prediction: Any, model: Any, title: str) -> tuple[Figure, str]:
+    values = np.asarray(experiment.select(model), float)
+    figure = new_figure(None, 2.4)
+    ax = figure.add_subplot()
+    ax.stairs(values, np.arange(values.size + 1) + 0.5, color=plot.COLORS["fit"], linewidth=1.4, baseline=None)
+    ax.set(title=title, xlabel="number", ylabel="value", xlim=(0.5, values.size + 0.5))
+    size = float(np.sqrt(np.mean((np.asarray(prediction) / np.asarray(experiment.sigma)) ** 2)))
+    return figure, f"the fitted numbers; their differences are {digits(size, 3)} of the given standard deviation (rms)."
+
+
 def curves(
     fit: Fit,
     experiments: Sequence[Experiment],
@@ -121,9 +134,22 @@ def curves(
     return [Drawn("gating", figure, caption)]
 
 
+def _reach(fit: Fit) -> float:
+    """How many standard errors a 95 % interval reaches to either side."""
+    return float(scipy.stats.t.ppf(0.975, fit.degrees_of_freedom)) if fit.degrees_of_freedom > 0 else float("nan")
+
+
+def along(fit: Fit, experiments: Sequence[Experiment]) -> list[Drawn]:
+    """Potential and concentrations along every Poisson-Nernst-Planck pore in the model, at a point of the data."""
+    point = next((found for found in map(_point, experiments) if found is not None), None)
+    if point is None or not _parts(fit.model, PorePNP):
+        return []
+    return _numbered("pore", pores.profiles(fit, *point, _reach(fit)))
+
+
 def profiles(fit: Fit) -> list[Drawn]:
     """The energy profile of every barrier pore in the model, with the uncertainty of the fit."""
-    reach = float(scipy.stats.t.ppf(0.975, fit.degrees_of_freedom)) if fit.degrees_of_freedom > 0 else float("nan")
+    reach = _reach(fit)
     pictures = []
     for pore, errors in zip(_parts(fit.model, BarrierPore), _profile_errors(fit), strict=True):
         ax = plot.energy_profile(pore, errors=errors, reach=reach)
@@ -134,11 +160,6 @@ def profiles(fit: Fit) -> list[Drawn]:
         text += "" if np.isfinite(errors).all() else " Hollow: on a bound, or not determined by the data."
         pictures.append((ax.figure, text))
     return _numbered("energy_profile", pictures)
-
-
-def _parts(model: Any, kinds: Any) -> list[Any]:
-    is_part = lambda part: isinstance(part, kinds)
-    return [part for part in jax.tree.leaves(model, is_leaf=is_part) if is_part(part)]
 
 
 def _profile_errors(fit: Fit) -> list[Float[np.ndarray, "species energies energies"]]:

@@ -70,6 +70,7 @@ def write(
     drawn = {
         "fit": [*extra.figures, *figures.fits(fit, experiments)],
         "profile": figures.profiles(fit),
+        "along": figures.along(fit, experiments),
         "cycle": figures.turns(fit, experiments),
         "curves": figures.curves(fit, experiments, gates, channels, reference),
         "quality": figures.quality(fit),
@@ -149,6 +150,8 @@ def _parts(
         parts += [page.heading("Prediction of data that were held out"), pictures["held_out"]]
     if "profile" in pictures:
         parts += [page.heading("Energy profile"), pictures["profile"]]
+    if "along" in pictures:
+        parts += [page.heading("Along the pore"), pictures["along"]]
     if "cycle" in pictures:
         parts += [page.heading("Cycle"), pictures["cycle"]]
     if "curves" in pictures:

@@ -6,6 +6,7 @@ from .clamp import Trace, clamp, plan_clamp, voltage_clamp
 from .continuation import Injected, Total, follow
 from .current_clamp import CellTrace, Steps, current_clamp, march, plan_steps
 from .exact import Exact
+from .hines import Hines
 from .network import NetworkTrace, march_network, run_network
 from .plan import Plan
 from .recorders import AbstractRecorder, Mean, Peak, SpikeCount, SpikeTimes
@@ -25,6 +26,7 @@ __all__ = [
     "Current",
     "Exact",
     "ExponentialEuler",
+    "Hines",
     "Injected",
     "Kind",
     "Mean",

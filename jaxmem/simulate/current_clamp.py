@@ -15,7 +15,9 @@ from jaxtyping import Array, Float
 from ..cell import AbstractCell, Cell
 from ..electrochemistry import Bath
 from ..results import RESULTS, InputError, raise_failures
+from ..space import AbstractAlong
 from .adaptive import Adaptive
+from .hines import Hines
 from .recorders import AbstractRecorder
 from .steps import AbstractFixedStep, Staggered
 from .stimulus import AbstractStimulus, as_stimuli, together
@@ -177,8 +179,8 @@ def current_clamp(
     where conductances are densities), another stimulus (`Conductance`, `Supply`, `Arrivals`, `Noise`), or a tuple of
     them; `t` [ms] (samples,): when to sample, from 0 on; `bath`: solutions and temperature in place of the cell's own;
     `init`: the state at time 0 (`cell.init()`); `method`: `Staggered(dt)` (the default for cells of membranes, with
-    dt = 0.025 ms), `ExponentialEuler(dt)`, `RungeKutta(dt)`, or `Adaptive()` (the default for other cells); `record`:
-    recorders, such as `SpikeTimes()`, which need no trace.
+    dt = 0.025 ms), `Hines(dt)` (the default along a tree), `ExponentialEuler(dt)`, `RungeKutta(dt)`, or `Adaptive()`
+    (the default for other cells); `record`: recorders, such as `SpikeTimes()`, which need no trace.
     **Returns:** a `CellTrace`.
     **Raises:** `InputError` for bad times, stimuli and cells; with `throw` an error if a run is not finite.
     """
@@ -189,7 +191,8 @@ def current_clamp(
     times = sample_times(t)
     stimuli = as_stimuli(stimulus)
     recorders = (record,) if isinstance(record, AbstractRecorder) else tuple(record)
-    method = method or (Staggered() if isinstance(cell, Cell) else Adaptive())
+    if method is None:
+        method = Staggered() if isinstance(cell, Cell) else Hines() if isinstance(cell, AbstractAlong) else Adaptive()
     state = cell.init() if init is None else init
     if isinstance(method, Adaptive):
         trace = method.run(cell, state, stimuli, recorders, times)

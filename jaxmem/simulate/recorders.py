@@ -8,6 +8,7 @@ import abc
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -44,8 +45,8 @@ class AbstractRecorder(eqx.Module):
 class SpikeTimes(AbstractRecorder):
     """Times [ms] at which the potential rises through a threshold, in order, then infinity; differentiable.
 
-    The record has the shape (most,). Within a step the time is interpolated. Two spikes less than `refractory` apart
-    count as one.
+    The record has the shape (most,), or (places, most) where a cell records several places. Within a step the time is
+    interpolated. Two spikes less than `refractory` apart count as one.
 
     **Arguments:** `threshold` [mV]; `most`: how many are kept; `refractory` [ms].
     """
@@ -70,6 +71,8 @@ class SpikeTimes(AbstractRecorder):
         return jnp.full_like(carry, jnp.inf), carry
 
     def finish(self, carry, kept, duration):  # noqa: D102
+        if kept.ndim > 1:
+            return jax.vmap(lambda one: self.finish(carry, one, duration), in_axes=1)(kept)
         found = jnp.isfinite(kept)
         place = jnp.where(found, jnp.cumsum(found) - 1, self.most)  # they are in order; those beyond `most` are dropped
         return jnp.full((self.most,), jnp.inf, kept.dtype).at[place].set(kept, mode="drop")

@@ -267,7 +267,7 @@ def driven(cell: AbstractCell, state: Any, action: Action) -> Any:
 
     **Raises:** `InputError` for particles put into a cell that is not made of compartments.
     """
-    current = action.inject(cell.voltage(state))
+    current = action.inject(cell.at_electrode(state))
     if not action.supply:
         return cell.derivative(state, current)
     if not isinstance(cell, Cell):

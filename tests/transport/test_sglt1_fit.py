@@ -81,7 +81,7 @@ def test_currents_come_back_within_two_percent_and_intervals_cover(tmp_path):
     sigma = NOISE * np.abs(exact) + 1e-3 * np.abs(exact).max()
     noisy = exact + sigma * np.random.default_rng(0).normal(size=exact.size)
     data = fit.Steady(Measurement(v, bath, noisy, sigma))
-    found = fit.least_squares([data], truth(), free(), key=jax.random.key(0), starts=8)
+    found = fit.least_squares([data], truth(), free(), key=jax.random.key(0), starts=4)
     got = predict(found.model, v, bath)
     assert np.all(np.abs(got - exact) <= 0.02 * np.abs(exact) + 0.002 * np.abs(exact).max())
     assert abs(found.rmse_over_range) < 0.02

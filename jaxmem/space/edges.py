@@ -1,0 +1,78 @@
+"""What moves between neighboring compartments of a tree, by diffusion and by drift."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from .._numerics.bernoulli import bernoulli
+from ..units import UM3
+
+Even = Callable[[Float[Array, "*shape"]], Float[Array, "*shape"]]
+
+
+def scharfetter_gummel(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """The factor of the differences of concentrations where the field is even between two places: (x/2) coth(x/2).
+
+    The flux k (B(x) c - B(-x) c'), B(x) = x/(e^x - 1), is k (S(x) (c - c') - x (c + c')/2) with this S.
+
+    **Arguments:** `x`: the difference of z F phi/RT.
+    **Source:** Scharfetter & Gummel 1969.
+    """
+    return bernoulli(x) + 0.5 * x
+
+
+def central(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """One: drift with the mean of both concentrations. Only where potentials differ little from place to place."""
+    return jnp.ones_like(x)
+
+
+class Edges(NamedTuple):
+    """The fluxes from every compartment to its parent, linear in the difference of potential u = F (phi_parent -
+    phi)/RT: `pushed` - `pulled` u [fmol/ms] (species, n); `mobility` [pL/ms] and the factor
+    `spread` of the differences, of which they are made."""
+
+    mobility: Float[Array, "species n"]
+    spread: Float[Array, "species n"]
+    pushed: Float[Array, "species n"]
+    pulled: Float[Array, "species n"]
+
+    def flux(self, u: Float[Array, " n"]) -> Float[Array, "species n"]:
+        """At a difference of potential."""
+        return self.pushed - self.pulled * u[None]
+
+
+def edges(
+    c: Float[Array, "species n"],
+    of_parent: Float[Array, "species n"],
+    mobility: Float[Array, "species n"],
+    spread: Float[Array, "species n"],
+    z: tuple[int, ...],
+) -> Edges:
+    """The fluxes between some concentrations [mM] of each compartment and of its parent."""
+    valence = jnp.asarray(z, c.dtype)[:, None]
+    pushed = mobility * spread * (c - of_parent)
+    return Edges(mobility, spread, pushed, mobility * valence * (0.5 * (c + of_parent)))
+
+
+def spreads(u: Float[Array, " n"], z: tuple[int, ...], law: Even) -> Float[Array, "species n"]:
+    """The factor for every species; a law is even, so that it is computed once for each size of valence."""
+    found = {size: law(size * u) if size else jnp.ones_like(u) for size in {abs(k) for k in z}}
+    return jnp.stack([found[abs(k)] for k in z])
+
+
+def mobilities(effective: Float[Array, " species"], bridge: Float[Array, " n"]) -> Float[Array, "species n"]:
+    """What diffuses per difference of concentration [pL/ms]."""
+    return UM3 * effective[:, None] * bridge[None]
+
+
+def total(x: Float[Array, "species n"], z: tuple[int, ...]) -> Float[Array, " n"]:
+    """The charge [fmol of e0] that some amounts carry."""
+    return jnp.sum(jnp.asarray(z, x.dtype)[:, None] * x, 0)
+
+
+def ratio(a: Float[Array, "*shape"], b: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """a/b, and zero where b is zero: nothing moves there."""
+    none = b == 0.0
+    return jnp.where(none, 0.0, a / jnp.where(none, 1.0, b))
