@@ -148,12 +148,9 @@ class Given:
 
     def tolerance(self, answer: Answer, listed: Any, peers: float) -> Tolerance:
         """How far a number may be off: an entry of a list relative to its largest, zero relative to its peers."""
-        exact = answer.within.startswith("exact_to")
-        otherwise = max((p[k] for k in ("exact_to",) for p in (self.case, *self.places) if k in p), default=EXACT)
-        found = next(
-            (p[answer.within] for p in (self.case, *self.places) if p.get(answer.within) is not None),
-            otherwise if exact else RTOL,
-        )
+        exact = answer.within == "exact_to"
+        given = (p[answer.within] for p in (self.case, *self.places) if p.get(answer.within) is not None)
+        found = next(given, EXACT if exact else RTOL)
         rtol = fields.not_negative(found, f"{answer.within} of {self.name}")
         rtol = max(rtol, ROUNDING) if exact else rtol
         atol = rtol * largest(listed) if isinstance(listed, list) else 0.0

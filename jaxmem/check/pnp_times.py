@@ -39,8 +39,9 @@ def _course(parts: Any, v: Any, t: Any, start: Any) -> ed.Course:
 
 
 def course(problem: Problem, v: float, times: Sequence[float], start: np.ndarray) -> list[np.ndarray]:
-    """Potential, concentrations, charge and current of a run from concentrations at time zero, at times [ns] in any
-    order.
+    """Potential, concentrations, charge and current of a run from concentrations at time zero.
+
+    Samples [ns] are in any order, as many as are asked for.
     """
     wanted = np.asarray(times, float)
     found = []

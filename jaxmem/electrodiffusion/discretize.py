@@ -9,7 +9,7 @@ from jaxtyping import Array, ArrayLike, Float
 from ..electrochemistry import Bath, Species
 from ..results import InputError
 from ..units import EPSILON0, F, R, thermal_voltage
-from .ends import End
+from .ends import Charged, End
 from .flux import scharfetter_gummel
 from .mesh import PER_NM3, Mesh
 from .pore import Pore
@@ -33,8 +33,9 @@ def discretize(
     Integrals over edges are exact for what is constant in a segment, and a radius that is linear in it.
 
     **Arguments:** see `solve`.
-    **Raises:** `InputError` where a species of the pore is in no bath.
+    **Raises:** `InputError` where a species of the pore is in no bath, or one of the ends is not in the pore.
     """
+    check_structure(pore, bath, ends, filling)
     dtype = pore.length.dtype
     mesh, bath = jax.tree.map(lambda leaf: leaf.astype(dtype), (mesh, bath))
     x = mesh.positions(pore)
@@ -54,9 +55,6 @@ def discretize(
         of_edge(pore.fixed_charge) * volume + of_edge(pore.wall_charge) * wall * PER_NM3
         for volume, wall in zip(volumes, walls, strict=True)
     ]
-    missing = [s.name for s in pore.species if s not in bath.species]
-    if missing:
-        raise InputError(f"The bath must hold every species of the pore, but lacks {', '.join(missing)}; zero will do.")
     kappa = F * F * 1e-18 / (EPSILON0 * R) / bath.temperature
     unit = thermal_voltage(bath.temperature)
     bulk = jnp.stack([jnp.stack(bath[s]) for s in pore.species])
@@ -84,6 +82,29 @@ def discretize(
         grounded=(ends[0].contact.grounded, ends[1].contact.grounded),
         flux=flux,
     )
+
+
+def check_structure(pore: Pore, bath: Bath, ends: tuple[End, End], filling: Mapping[Species, ArrayLike] | None) -> None:
+    """Refuses ends and fillings that name what is not in the pore, baths that lack what is, and ends that hold nothing.
+
+    **Raises:** `InputError`.
+    """
+    missing = [s.name for s in pore.species if s not in bath.species]
+    if missing:
+        raise InputError(f"The bath must hold every species of the pore, but lacks {', '.join(missing)}; zero will do.")
+    if all(isinstance(end.contact, Charged) for end in ends):
+        raise InputError(
+            "The potential must be held at one end at least, or behind a layer, but both are `Charged`; hold one of "
+            "them, contact=Held()."
+        )
+    named = [*(("An end", {*(end.passes or ()), *end.inflow}) for end in ends), ("`filling`", {*(filling or ())})]
+    for where, given in named:
+        unknown = sorted(str(getattr(s, "name", s)) for s in given - {*pore.species})
+        if unknown:
+            raise InputError(
+                f"{where} names {', '.join(unknown)}, which is not in the pore; its species are "
+                f"{', '.join(s.name for s in pore.species)}."
+            )
 
 
 def _gathered(first: Float[Array, "*species edges"], second: Float[Array, "*species edges"]) -> Array:

@@ -12,7 +12,7 @@ from .._numerics.newton import newton as zero_of
 from ..electrochemistry import Bath, Solution, Species, donnan
 from ..results import InputError
 from ..units import thermal_voltage
-from .discretize import discretize
+from .discretize import check_structure, discretize
 from .ends import End
 from .flux import scharfetter_gummel
 from .mesh import Mesh, graded
@@ -130,13 +130,13 @@ def reversal_potential(
     **Arguments:** see `solve`.
     **Raises:** `InputError` as `solve`, and where no ion passes both ends.
     """
+    refuse(pore, bath, newton)
+    check_structure(pore, bath, ends, filling)
     passing = [s for s in pore.species if s.z and all(end.passes is None or s in end.passes for end in ends)]
     if not passing:
         raise InputError("A pore must have an ion that passes both ends to have a reversal potential, but has none.")
     if mesh is None:
         mesh = graded(pore, bath)
-    refuse(pore, bath, newton)
-
     frozen = lax.stop_gradient
 
     def at(v, start, pore, bath, mesh, ends, filling, steric):
