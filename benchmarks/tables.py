@@ -20,6 +20,7 @@ TITLES = {
     "pump_sweep": "Pumps: turnover of many parameter sets",
     "barrier_pore": "Barrier pores: steady currents and energy derivatives",
     "hodgkin_huxley_cells": "Populations of Hodgkin-Huxley cells, 100 ms at a step of 0.025 ms",
+    "hh_cable": "An axon of 1000 compartments, 100 ms at a step of 0.025 ms",
     "gpu": "Batches on an accelerator",
 }
 ONE_BELOW, OTHER_BELOW = "<!-- tables -->", "<!-- end of tables -->"

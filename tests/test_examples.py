@@ -282,3 +282,36 @@ def test_calcium_nanodomain(tmp_path):
         assert np.all(found["microsecond"][buffer] < found["calcium"][buffer])
     assert_allclose(found["calcium"][1.0], [24.6337, 8.07358, 0.907087], rtol=1e-3)
     assert (tmp_path / "calcium_nanodomain.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_spine_electrodiffusion(tmp_path):
+    found = run("spine_electrodiffusion", tmp_path)
+    assert found["cable 1 um"] - found["ions 1 um"] == pytest.approx(0.21, abs=0.02)
+    assert found["cable 0.1 um"] - found["ions 0.1 um"] == pytest.approx(7.67, abs=0.05)
+    assert found["cable spine"] - found["ions spine"] == pytest.approx(6.92, abs=0.05)
+    assert found["Na 1 um"] < 12.5 and found["Na 0.1 um"] > 16.0
+    assert (tmp_path / "spine_electrodiffusion.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_spreading_depression_wave(tmp_path):
+    found = run("spreading_depression_wave", tmp_path)
+    assert found["speed"] == pytest.approx(2.80, abs=0.02) and found["speed_weak_pump"] == pytest.approx(3.50, abs=0.02)
+    assert found["largest_K"] > 60.0
+    assert found["arrived_strong_pump"] == 0 and found["K_strong_pump"] < 10.0
+    assert (tmp_path / "spreading_depression_wave.png").stat().st_size > 10_000
+    assert (tmp_path / "spreading_depression_wave.gif").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_debye_charging(tmp_path):
+    found = run("debye_charging", tmp_path)
+    assert_allclose(found["tau_exact"], 0.9478999409, rtol=1e-6)
+    assert_allclose(found["tau"], found["tau_exact"], rtol=5e-4)
+    assert found["impedance_off"] < 1e-3
+    assert found["salt_kept"] < 1e-14
+    # At a large voltage a part of the salt is in the layers, and charging goes on for longer.
+    assert_allclose(found["salt_left_in_the_middle"], 0.5913, rtol=2e-3)
+    assert found["large_charged_by_3_tau"] < 0.8 < 0.96 < found["small_charged_by_3_tau"]
+    assert (tmp_path / "debye_charging.png").stat().st_size > 10_000

@@ -43,12 +43,12 @@ def _pivots(a: BlockTridiagonal) -> tuple[Array, Array, Array]:
 
     def forward(before, rows):
         lower, diagonal, upper = rows
-        rest = diagonal - sum(lower[:, k, None] * before[k] for k in range(size))
+        rest = diagonal - sum(lower[:, k, None] * before[k][None] for k in range(size))
         # The barriers keep the compiler from computing each stage again for every use of it.
         table = lax.optimization_barrier(jnp.concatenate([rest, unit, lower, upper], 1))
         for p in range(size):  # Gauss and Jordan; each column leaves the table when it is done
             row = table[p, 1:] / table[p, 0]
-            others = table[:, 1:] - table[:, :1] * row
+            others = table[:, 1:] - table[:, :1] * row[None]
             table = lax.optimization_barrier(jnp.concatenate([others[:p], row[None], others[p + 1 :]]))
         return table[:, 2 * size :], table
 

@@ -20,6 +20,7 @@ from . import (
     gramicidin,
     hubel_dahlem,
     hubel_ullah,
+    pnp,
     pump_leak,
     pump_leak_curve,
     saetra,
@@ -61,6 +62,7 @@ FORMATS: tuple[Format, ...] = (
     hubel_ullah,
     wei,
     saetra,
+    pnp,
 )
 
 
@@ -99,6 +101,8 @@ def _audit(paths: list[Path]) -> list[Row]:
 
 
 def _found(path: Path, data: Any) -> list[Row | Question]:
+    if isinstance(data, list) and data and all(isinstance(case, dict) for case in data):
+        data = {"cases": data}
     kind = next((f for f in FORMATS if isinstance(data, dict) and f.recognizes(data)), None)
     if kind is None:
         return [not_covered(path.name, "file")]

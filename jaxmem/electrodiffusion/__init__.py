@@ -6,11 +6,13 @@ from .discretize import discretize
 from .ends import Charged, End, Held, Stern
 from .flux import centered, scharfetter_gummel
 from .impedance import impedance
+from .junction import henderson_potential, junction_potential, reversal_potential
 from .march import Rosenbrock
 from .mesh import Mesh, at, debye_lengths, graded, uniform
 from .newton import Newton
 from .pore import Pore
 from .profile import Profile
+from .refine import refined
 from .shape import AbstractShape, Cylindrical, Planar, Spherical, Tube
 from .solve import solve
 from .steric import AbstractSteric, Bikerman
@@ -40,7 +42,11 @@ __all__ = [
     "discretize",
     "evolve",
     "graded",
+    "henderson_potential",
     "impedance",
+    "junction_potential",
+    "refined",
+    "reversal_potential",
     "scharfetter_gummel",
     "solve",
     "uniform",

@@ -7,6 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jax.core import Tracer
 from jaxtyping import Array, ArrayLike, Complex, Float
 
@@ -85,13 +86,15 @@ def _impedance(pore, v, bath, frequency, mesh, ends, filling, steric, flux, sour
     z = jnp.asarray(system.valence, dtype)
     ions = lambda x: z @ system.flows(*system.split(x))[:, 0]
     psi = system.species
+    polarized = system.dielectric[0] / system.kappa
 
     def one(f):
         omega = 2.0 * np.pi * f
-        matrix = BlockTridiagonal(*(jax.lax.complex(a, omega * b) for a, b in zip(still, moved, strict=True)))
-        dx = matrix.solve(-jax.lax.complex(push, jnp.zeros_like(push)).T).T
-        of_ions = jax.lax.complex(*(jax.jvp(ions, (x,), (part,))[1] for part in (dx.real, dx.imag)))
-        field = system.dielectric[0] / system.kappa * (dx[psi, 0] - dx[psi, 1])
-        return 1.0 / (PORE_CURRENT * (of_ions + jax.lax.complex(zero, omega) * field))
+        matrix = BlockTridiagonal(*(lax.complex(a, omega * b) for a, b in zip(still, moved, strict=True)))
+        dx = matrix.solve(-lax.complex(push, jnp.zeros_like(push)).T).T
+        field = polarized * (dx.real[psi, 0] - dx.real[psi, 1]), polarized * (dx.imag[psi, 0] - dx.imag[psi, 1])
+        of_ions = [jax.jvp(ions, (x,), (part,))[1] for part in (dx.real, dx.imag)]
+        current = lax.complex(of_ions[0] - omega * field[1], of_ions[1] + omega * field[0])
+        return lax.reciprocal(current * lax.complex(jnp.asarray(PORE_CURRENT, dtype), zero))
 
     return jax.vmap(one)(frequency)

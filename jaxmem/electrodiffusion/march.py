@@ -86,9 +86,7 @@ def march(
     largest = jnp.max(jnp.abs(c), 1)
     largest = jnp.where(largest > 0, largest, jnp.max(largest))
     rtol = method.rtol.astype(dtype)
-    least = (
-        _SMALL * largest if method.atol is None else jnp.full_like(largest, 1.0) * (method.atol.astype(dtype) / rtol)
-    )
+    least = _SMALL * largest if method.atol is None else jnp.full_like(largest, method.atol.astype(dtype) / rtol)
     step = Step(moving, rtol, lax.stop_gradient(least), None if method.dt is None else method.dt.astype(dtype))
 
     def reach(carry: Carry, target):
@@ -107,6 +105,7 @@ def march(
         inner = loop.dense[0] + s * (loop.dense[1] + s * loop.dense[2])
         now = loop.x[: moving.system.species]
         found = (1.0 - s) * loop.before + s * (now + (1.0 - s) * inner)
+        found = lax.cond(jnp.any(found < 0), lambda c: step.without_deficits(c), lambda c: c, found)
         found = jnp.where(target == loop.t, now, jnp.where(target < loop.t, found, jnp.nan))
         return loop, (found, loop.accepted)
 
@@ -158,7 +157,7 @@ class Step(eqx.Module):
         )
         c, low = _two_sum(x0[:species], change + carry.low)
         negative = jnp.min(c / self.least[:, None])
-        c = lax.cond(jnp.any(c < 0), lambda c: self._without_deficits(c), lambda c: c, c)
+        c = lax.cond(jnp.any(c < 0), lambda c: self.without_deficits(c), lambda c: c, c)
         after = jnp.concatenate([c, y])
         error = lax.stop_gradient(self._error(x0, after, k[-1], negative))
         accepted = error <= 1.0 if self.dt is None else jnp.asarray(True)
@@ -254,7 +253,8 @@ class Step(eqx.Module):
         error = jnp.where((negative < -self.rtol) & (error < 1e5), 1e5, error)
         return jnp.where(error < 1e-10, 1e-10, error)
 
-    def _without_deficits(self, c):
+    def without_deficits(self, c: Float[Array, "species nodes"]) -> Float[Array, "species nodes"]:
+        """Concentrations of the same amounts, none of them negative."""
         system = self.moving.system
         holds = system.capacity > 0
         amount = jnp.where(holds, system.capacity * c, 0.0)

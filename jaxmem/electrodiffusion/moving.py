@@ -31,7 +31,7 @@ class Moving(eqx.Module):
     def held(self) -> Array:
         """Where a concentration is held, (species, nodes)."""
         nodes = self.system.capacity.shape[1]
-        node = jnp.arange(nodes)
+        node = jnp.arange(nodes)[None]
         opened = jnp.asarray(self.system.open)
         return (opened[:, :1] & (node == 0)) | (opened[:, 1:] & (node == nodes - 1))
 
@@ -67,7 +67,7 @@ class Moving(eqx.Module):
         """M times `shift` plus the derivative of the rows."""
         matrix = self.system.jacobian(x)
         weight = jnp.concatenate([self.inertia, jnp.zeros_like(x[self.system.species :])]).T * shift
-        diagonal = matrix.diagonal + weight[:, :, None] * jnp.eye(x.shape[0], dtype=x.dtype)
+        diagonal = matrix.diagonal + weight[:, :, None] * jnp.eye(x.shape[0], dtype=x.dtype)[None]
         matrix = matrix._replace(diagonal=diagonal)
         if self.source is None:
             return matrix

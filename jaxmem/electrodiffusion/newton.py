@@ -26,12 +26,14 @@ class Newton:
 
     **Arguments:** `tolerance`: the last change of the potential [kT/e] relative to its size, 1e-9 by default, for which
     float64 is needed; convergence is quadratic, so what is left is far smaller. `most`: iterations in one attempt;
-    `attempts`: steps of voltage and charge.
+    `attempts`: steps of voltage and charge; `coarse`: meshes of so many nodes begin from the
+    solution on every eighth of them, which is faster but compiles longer; none do for None.
     """
 
     tolerance: float | None = None
     most: int = 80
     attempts: int = 40
+    coarse: int | None = 400
 
     def accepted(self, dtype) -> float:
         """The tolerance in numbers of a type."""

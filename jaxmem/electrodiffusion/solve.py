@@ -23,7 +23,7 @@ from .profile import Profile, net_flux
 from .steric import AbstractSteric
 from .system import System
 
-_COARSE_FROM, _STRIDE = 200, 8  # meshes of so many nodes begin from the solution on every eighth
+_STRIDE = 8  # fine meshes begin from the solution on every eighth node
 _NEWTON, _BATHS = Newton(), (End(), End())
 PER_PARTICLE = 1.0 / PER_NM3  # particles in 1 mM nm3
 
@@ -65,8 +65,8 @@ def solve(
     """
     if mesh is None:
         mesh = graded(pore, bath)
-    _refuse(pore, bath, newton)
-    profile = _solve(pore, v, bath, mesh, ends, filling, steric, flux, newton)
+    refuse(pore, bath, newton)
+    profile = _solve(pore, jnp.asarray(v, pore.length.dtype), bath, mesh, ends, filling, steric, flux, newton)
     if throw and not isinstance(profile.steps, Tracer):
         raise_failures(profile.result)
     return profile
@@ -79,7 +79,7 @@ def _solve(pore: Pore, v, bath: Bath, mesh: Mesh, ends, filling, steric, flux, n
     finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(system)]))
     safe = jax.tree.map(lambda leaf: jnp.where(finite, leaf, 1.0), system)
     start = opening(safe)
-    if mesh.nodes >= _COARSE_FROM:
+    if newton.coarse is not None and mesh.nodes >= newton.coarse:
         coarse, kept = mesh.every(_STRIDE)
         few = jax.tree.map(lambda leaf: jnp.where(finite, leaf, 1.0), build(coarse))
         found = damped(lax.stop_gradient(few), lax.stop_gradient(opening(few)), 1e-3, newton.most)
@@ -123,7 +123,11 @@ def _profile(system: System, x, unknowns, finite, converged, steps, bath, pore) 
     )
 
 
-def _refuse(pore: Pore, bath: Bath, newton: Newton) -> None:
+def refuse(pore: Pore, bath: Bath, newton: Newton) -> None:
+    """Refuses what cannot be solved, where it is known.
+
+    **Raises:** `InputError`.
+    """
     bath.check()
     for side, solution in (("inside", bath.inside), ("outside", bath.outside)):
         if isinstance(solution.c, Tracer) or not solution.species:

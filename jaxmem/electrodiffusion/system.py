@@ -129,47 +129,62 @@ class System(eqx.Module):
         rise, left, right = self.rises(y), c[:, :-1], c[:, 1:]
         steep = lambda rise: self.flux(self.conductance, rise, left, right)
         slope = jax.jvp(steep, (rise,), (jnp.ones_like(rise),))[1]
-        ahead, back = self.passages(rise)
         # Without the barrier the compiler computes them anew for every block that they are in.
-        ahead, back, slope = lax.optimization_barrier((ahead, back, slope))
+        ahead, back, slope = lax.optimization_barrier((*self.passages(rise), slope))
 
-        species, first = self.species, len(self.closed)
-        size, psi = x.shape[0], first + self.species
-        none, one = jnp.zeros_like(x[0]), jnp.ones_like(x[0])
-        starts = lambda edge: jnp.concatenate([edge, none[:1]])  # an edge's value at the node where it starts
-        stops = lambda edge: jnp.concatenate([none[:1], edge])
-        lower, diagonal, upper = ([[none] * size for _ in range(size)] for _ in range(3))
-        for k, z in enumerate(self.valence):
-            row = first + k
-            lower[row][row], upper[row][row] = -stops(ahead[k]), -starts(back[k])
-            diagonal[row][row] = self._regular(starts(ahead[k]) + stops(back[k]))
-            down, up = stops(slope[k]), starts(slope[k])
-            for field, factor in zip(range(self.fields), (z, 1.0), strict=False):
-                lower[row][psi + field], upper[row][psi + field] = factor * down, factor * up
-                diagonal[row][psi + field] = -factor * (down + up)
-            diagonal[psi][row] = -self.kappa * z * self.capacity[k]
-        for i, k in enumerate(self.closed):
-            lower[i][i], diagonal[i][i], diagonal[i][first + k] = -one, one, -self.capacity[k]
-        down, up = stops(self.dielectric), starts(self.dielectric)
-        lower[psi][psi], diagonal[psi][psi], upper[psi][psi] = -down, down + up, -up
-        if self.crowding is not None:
-            given = [*c, y[1]]
-            for i, column in enumerate([*range(first, psi), psi + 1]):
-                at = lambda one, i=i: self.crowding.row(
-                    jnp.stack([*given[:i], one, *given[i + 1 : -1]][:species]), y[1]
-                )
-                if i == species:
-                    at = lambda w: self.crowding.row(c, w)
-                diagonal[psi + 1][column] = jax.jvp(at, (given[i],), (one,))[1]
+        none = jnp.zeros_like(c)[:, :1]
+        starts = lambda edge: jnp.concatenate([edge, none[: edge.shape[0]]], 1)  # at the node where an edge starts
+        stops = lambda edge: jnp.concatenate([none[: edge.shape[0]], edge], 1)
+        along = lambda rows: jnp.eye(rows.shape[0], dtype=x.dtype)[..., None] * rows[None]
+        factors = np.ones((self.species, self.fields, 1))  # what an ion feels of each field
+        factors[:, 0, 0] = self.valence
+        felt = lambda rows: jnp.asarray(factors, x.dtype) * rows[:, None]
+        dielectric = self.dielectric[None]
+        charge = -self.kappa * jnp.asarray(self.valence, x.dtype)[:, None] * self.capacity
+        own = starts(dielectric) + stops(dielectric)
         for side, at in enumerate((0, -1)):
-            if not self.grounded[side]:
-                diagonal[psi][psi] = diagonal[psi][psi].at[at].add(self.stern[side])
+            own = own if self.grounded[side] else own.at[:, at].add(self.stern[side])
+
+        lower = self._blocks(x, -along(stops(ahead)), felt(stops(slope)), -stops(dielectric), counted=-1.0)
+        upper = self._blocks(x, -along(starts(back)), felt(starts(slope)), -starts(dielectric))
+        middle = along(self._regular(starts(ahead) + stops(back)))
+        diagonal = self._blocks(x, middle, -felt(starts(slope) + stops(slope)), own, charge, counted=1.0, here=(c, y))
         held, unit = self._held(x.shape)
-        stacked = lambda block: jnp.stack([jnp.stack(row) for row in block])
-        emptied = lambda block: jnp.where(held[:, None], 0.0, stacked(block))
+        emptied = lambda block: jnp.where(held[:, None], 0.0, block)
         nodes_first = lambda block: jnp.moveaxis(block, -1, 0)
-        diagonal = jnp.where(held[:, None], unit, stacked(diagonal))
+        diagonal = jnp.where(held[:, None], unit, diagonal)
         return BlockTridiagonal(nodes_first(emptied(lower)), nodes_first(diagonal), nodes_first(emptied(upper)))
+
+    def _blocks(self, x, ions, felt, psi, charge=None, *, counted=0.0, here=None):
+        """Blocks of all nodes, (unknowns, unknowns, nodes): rows of counted amounts, ions, psi, crowding."""
+        n, closed, nodes = self.species, len(self.closed), x.shape[1]
+        zeros = lambda rows, columns: jnp.zeros((rows, columns, nodes), x.dtype)
+        charge = zeros(1, n) if charge is None else charge[None]
+        rows = [
+            jnp.concatenate([zeros(n, closed), ions, felt], 1),
+            jnp.concatenate([zeros(1, closed), charge, psi[None], zeros(1, self.fields - 1)], 1),
+        ]
+        if closed:
+            amounts = zeros(closed, n)
+            if here is not None:
+                which = np.asarray(self.closed)
+                amounts = amounts.at[np.arange(closed), which].set(-self.capacity[which])
+            each = counted * jnp.eye(closed, dtype=x.dtype)[..., None] + zeros(closed, closed)
+            rows.insert(0, jnp.concatenate([each, amounts, zeros(closed, self.fields)], 1))
+        if self.crowding is not None:
+            rows.append(zeros(1, x.shape[0]) if here is None else self._crowded(closed, *here))
+        return jnp.concatenate(rows)
+
+    def _crowded(self, closed, c, y):
+        """The row of crowding in the diagonal blocks."""
+        assert self.crowding is not None
+        slopes = []
+        for k in range(self.species):
+            of_ion = lambda one, k=k: self.crowding.row(c.at[k].set(one), y[1])
+            slopes.append(jax.jvp(of_ion, (c[k],), (jnp.ones_like(c[k]),))[1])
+        of_field = jax.jvp(lambda w: self.crowding.row(c, w), (y[1],), (jnp.ones_like(y[1]),))[1]
+        none = jnp.zeros_like(of_field)
+        return jnp.stack([*[none] * closed, *slopes, none, of_field])[None]
 
     def passages(self, rise: Float[Array, "species edges"]) -> tuple[Array, Array]:
         """The one-way fluxes along each edge of 1 mM at its left, and at its right."""

@@ -128,7 +128,7 @@ def _evolve(pore, command, times, bath, mesh, ends, filling, steric, flux, sourc
         potential=shown(found[:, system.species] * unit),
         concentrations=shown(concentrations),
         current=shown(jax.vmap(lambda x, t: current(moving, x, t))(found, times)),
-        amount=shown(jnp.sum(system.capacity * concentrations, -1)),
+        amount=shown(jnp.sum(system.capacity[None] * concentrations, -1)),
         charge=shown(jax.vmap(lambda x: end_charge(moving, x))(found)),
         steps=steps,
         result=code,

@@ -76,6 +76,8 @@ CELLS: dict[str, Entry] = {
             "neuron with glia, oxygen, volume; seizures, anoxia",
             "10.1523/JNEUROSCI.0516-14.2014",
         ),
+        Entry("hubel_dahlem_cable", "tissue in which spreading depression travels", "10.1371/journal.pcbi.1003941"),
+        Entry("qian_sejnowski_1989", "thin processes and spines with electrodiffusion", "10.1007/BF00217656"),
         Entry("saetra_2020", "soma and dendrite with electrodiffusion", "10.1371/journal.pcbi.1007661"),
     )
 }

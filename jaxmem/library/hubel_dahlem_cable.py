@@ -9,8 +9,9 @@ ten times as short), and the charge of the ions sets the potential. As in the cl
 tissue behind the front stays depolarized, unless there is `clearance`: K outside is exchanged for Na with a bath, at
 a rate per mM.
 
-**Published:** conductances, pump, volumes, concentrations, gates. **Ours:** the tissue: tortuosity 1.6, the outer
-space a quarter of the tissue as in the paper's neuron, no current inside from place to place.
+**Published:** conductances, pump, volumes, concentrations, gates. **Ours:** the tissue: tortuosity 1.6,
+membrane of processes 1 um thick (4 um2 for each um3 inside; that of the paper's soma would make waves slower than
+2 mm/min), the outer space a quarter of the tissue as in the paper's neuron, no current inside from place to place.
 
 **Source:** Huebel N, Dahlem MA. Dynamics from seconds to hours in Hodgkin-Huxley model with time-dependent ion
 concentrations and buffer reservoirs. PLoS Comput Biol 10:e1003941 (2014), doi:10.1371/journal.pcbi.1003941. Gates:
@@ -112,10 +113,12 @@ def model(
 ) -> Tissue:
     """The strip, of 1 um2 of outer space in cross-section.
 
-    **Arguments:** `length` [um]; `compartments`; `pump` [uA/cm2], one or one for each compartment; `phi`: factor of the
+    **Arguments:** `length` [um]; `compartments`; `pump` [uA/cm2], one or one for each compartment; `surface` [1/um]:
+    membrane for each volume inside; `phi`: factor of the
     gates' rates; `tortuosity`; `clearance` [1/ms]: of K outside; `raised` [mM]: K outside in the first `width` [um] at
     the start, in exchange for Na; `record`: the compartments whose potential is recorded.
     """
+    length, width, raised, pump, surface = (as_array(x) for x in (length, width, raised, pump, surface))
     tree = cylinder(length, 2.0 / jnp.sqrt(jnp.pi), compartments)
     outer = UM3 * tree.length
     share = jnp.clip((as_array(width) - (tree.distance - 0.5 * tree.length)) / tree.length, 0.0, 1.0)

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 from ..electrochemistry import Bath, Species
 from ..electrodiffusion import AbstractSteric, End, Mesh, Newton, Pore, Profile, graded, solve, with_access
-from ..electrodiffusion.solve import _refuse
+from ..electrodiffusion.solve import refuse
 from ..params import as_array, param, positive
 from ..results import InputError
 from .exchange import AbstractPermeation, carried
@@ -83,7 +83,7 @@ class PorePNP(AbstractPermeation):
         return solve(pore, v, bath, mesh=mesh, ends=self.ends, steric=self.steric, newton=self.newton, throw=False)
 
     def check(self, bath):  # noqa: D102
-        _refuse(self.pore, bath, self.newton)
+        refuse(self.pore, bath, self.newton)
 
     def exchange(self, v, bath):  # noqa: D102
         flux = FMOL_PER_MS * self.profile(v, bath).flux

@@ -5,6 +5,7 @@ returns the Figure. Without an argument they make a new `matplotlib.figure.Figur
 """
 
 from .agreement import agreement
+from .along import animate, kymograph, kymographs, profiles
 from .branch import branch
 from .curves import GatingCurves, gating, gating_curves, steady_state, time_constants
 from .energy_profile import energy_profile, lone_ion_energies
@@ -27,6 +28,7 @@ __all__ = [
     "FAMILY",
     "GatingCurves",
     "agreement",
+    "animate",
     "boltzmann",
     "branch",
     "command",
@@ -41,11 +43,14 @@ __all__ = [
     "free_energy_drops",
     "gating",
     "gating_curves",
+    "kymograph",
+    "kymographs",
     "lone_ion_energies",
     "measurement",
     "mole_fraction",
     "overlay",
     "profile",
+    "profiles",
     "residuals",
     "save",
     "simulation",

@@ -18,9 +18,9 @@ class Across(eqx.Module):
     """Mechanisms in a membrane that a pore's coordinate crosses, as `source(c, psi, t)` for `electrodiffusion.evolve`.
 
     Each mechanism sees what is at the two nodes beside the membrane: their concentrations are its bath, the
-    difference of their potentials is its voltage; and what its `exchange` takes from one side and releases to the other
-    appears there. It is the same `exchange` that a clamp and a cell use. Gating is frozen at the states given, which takes
-    longer than ions need to rearrange.
+    difference of their potentials its voltage; and what its `exchange` takes from one side and releases to the other
+    appears there. It is the same `exchange` that a clamp and a cell use. Gating, which takes longer than ions need to
+    rearrange, is frozen at the states given.
 
     **Arguments:** `mechanisms`: a tuple, each for all of its molecules in the area of the membrane; `states`: theirs;
     `species`: of the pore, in order; `temperature` [K]; `left`: the node on the inner side, static.
@@ -34,8 +34,8 @@ class Across(eqx.Module):
 
     def bath(self, c: Float[Array, "species nodes"]) -> Bath:
         """What the mechanisms see on both sides."""
-        sides = [Solution(dict(zip(self.species, c[:, node], strict=True))) for node in (self.left, self.left + 1)]
-        return Bath(*sides, self.temperature)
+        side = lambda node: Solution(dict(zip(self.species, c[:, node], strict=True)))
+        return Bath(side(self.left), side(self.left + 1), self.temperature)
 
     def __call__(
         self, c: Float[Array, "species nodes"], psi: Float[Array, " nodes"], t: Float[Array, ""]
@@ -43,8 +43,9 @@ class Across(eqx.Module):
         """What appears of each ion at each node [mM nm3/ns]."""
         bath, v = self.bath(c), psi[self.left] - psi[self.left + 1]
         given = [m.exchange(state, v, bath) for m, state in zip(self.mechanisms, self.states, strict=True)]
-        inside, outside = (sum(getattr(one, side) for one in given) for side in ("inside", "outside"))
         nothing = jnp.zeros_like(c)
+        inside = jnp.sum(jnp.stack([one.inside for one in given]), 0)
+        outside = jnp.sum(jnp.stack([one.outside for one in given]), 0)
         pick = jnp.asarray([bath.species.index(s) for s in self.species])
         nothing = nothing.at[:, self.left].set(_PER_FMOL_PER_MS * inside[pick])
         return nothing.at[:, self.left + 1].set(_PER_FMOL_PER_MS * outside[pick])
@@ -73,9 +74,8 @@ def across(pore: Pore, mesh: Mesh, mechanisms: tuple | eqx.Module, segment: int,
         )
     if not isinstance(pore.partition, Tracer) and np.any(np.asarray(pore.partition)[:, segment]):
         raise InputError("No ion may enter a membrane by itself: give every species the partition 0 in its segment.")
-    known = Bath(
-        *(Solution({s: bath[s][side] for s in pore.species}) for side in (0, 1)), bath.temperature
-    )
+    inner, outer = (Solution({s: bath[s][side] for s in pore.species}) for side in (0, 1))
+    known = Bath(inner, outer, bath.temperature)
     states = tuple(m.init(jnp.asarray(v, pore.length.dtype), known) for m in mechanisms)
     left = sum(mesh.cells[:segment])
-    return Across(mechanisms, states, known.temperature, pore.species, left)
+    return Across(mechanisms, states, known.temperature, species=pore.species, left=left)

@@ -60,6 +60,11 @@ class Phase(eqx.Module):
         self.free = jnp.stack([as_array((free or {}).get(s, 1.0)) for s in species])
         self.volume, self.bridge, self.impermeant = as_array(volume), as_array(bridge), as_array(impermeant)
         self.tortuosity = as_array(tortuosity)
+        if self.solution.c.shape[:-1] not in ((), self.volume.shape):
+            raise InputError(
+                f"Concentrations must be one number or one for each of the {self.volume.shape[0]} compartments, "
+                f"but have shape {self.solution.c.shape[:-1]}."
+            )
         for name, value in (("concentration", self.solution.c), ("diffusivity", self.diffusivity)):
             _refuse(name, value, low=0.0)
         for name, value in (("volume", self.volume), ("tortuosity", self.tortuosity)):

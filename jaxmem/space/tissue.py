@@ -78,6 +78,7 @@ class Tissue(AbstractAlong):
     faraday: Float[Array, ""] = param("C/mol", positive)
     electrode: Int[Array, ""]
     record: Int[Array, "*places"]
+    names: tuple[str, ...] = eqx.field(static=True)
     carrier: Species = eqx.field(static=True)
     law: Even = eqx.field(static=True)
 
@@ -96,6 +97,7 @@ class Tissue(AbstractAlong):
         faraday: Any = F,
     ):
         self.tree, self.outside, self.cells = tree, outside, dict(cells or {})
+        self.names = tuple(self.cells)  # the order that was given, which a dict of a pytree forgets
         self.openings, self.temperature, self.faraday = tuple(openings), as_array(temperature), as_array(faraday)
         self.electrode = compartments(electrode, tree)
         self.record = self.electrode if record is None else compartments(record, tree)
@@ -118,7 +120,7 @@ class Tissue(AbstractAlong):
                     )
         if self.cells and self.carrier not in self.species:
             raise InputError(f"Injected current is carried by {self.carrier.name}, which the solutions must hold.")
-        for name, cell in self.cells.items():
+        for name, cell in self._cells.items():
             for placed in cell.mechanisms:
                 if without_ion(placed.mechanism) is not None:
                     raise InputError(
@@ -133,6 +135,10 @@ class Tissue(AbstractAlong):
                 )
 
     @property
+    def _cells(self) -> dict[str, Cells]:
+        return {name: self.cells[name] for name in self.names}
+
+    @property
     def species(self) -> tuple[Species, ...]:
         """The species of every space."""
         return self.outside.solution.species
@@ -140,12 +146,12 @@ class Tissue(AbstractAlong):
     @property
     def phases(self) -> dict[str, Phase]:
         """All spaces by name, "outside" first."""
-        return {"outside": self.outside, **{name: cell.inside for name, cell in self.cells.items()}}
+        return {"outside": self.outside, **{name: cell.inside for name, cell in self._cells.items()}}
 
     @property
     def mechanisms(self) -> tuple[Placed, ...]:
         """Those of all cells in a row."""
-        return tuple(m for cell in self.cells.values() for m in cell.mechanisms)
+        return tuple(m for cell in self._cells.values() for m in cell.mechanisms)
 
     @property
     def _z(self) -> tuple[int, ...]:
@@ -173,13 +179,13 @@ class Tissue(AbstractAlong):
         The charge that ions leave in a space is that of particles that stay, whatever they are.
         """
         shape = (self.tree.size,)
-        rows = [jnp.broadcast_to(cell.start, shape) for cell in self.cells.values()]
+        rows = [jnp.broadcast_to(cell.start, shape) for cell in self._cells.values()]
         v = jnp.stack(rows) if rows else jnp.zeros((0, *shape), self.temperature.dtype)
         amounts = tuple(phase.amounts() for phase in self.phases.values())
         volumes = tuple(phase.volume for phase in self.phases.values())
         c = self._free(amounts, volumes)
         found = []
-        for k, cell in enumerate(self.cells.values()):
+        for k, cell in enumerate(self._cells.values()):
             found += [m.init(v[k], self._bath(c, k)) for m in cell.mechanisms]
         return TissueState(v, tuple(found), amounts, volumes)
 
@@ -200,7 +206,7 @@ class Tissue(AbstractAlong):
         return Bath(sides[0], sides[1], self.temperature)
 
     def surroundings(self, carry: Any, k: int) -> tuple[Float[Array, " n"], Bath]:  # noqa: D102
-        owner = [i for i, cell in enumerate(self.cells.values()) for _ in cell.mechanisms][k]
+        owner = [i for i, cell in enumerate(self._cells.values()) for _ in cell.mechanisms][k]
         return carry.v[owner], self._bath(self._free(carry.amounts, carry.volumes), owner)
 
     def _membranes(
@@ -208,7 +214,7 @@ class Tissue(AbstractAlong):
     ) -> tuple[tuple[Float[Array, "species n"], Float[Array, "species n"]], ...]:
         """What the mechanisms of each cell release inside and outside [fmol/ms]."""
         found, first = [], 0
-        for k, cell in enumerate(self.cells.values()):
+        for k, cell in enumerate(self._cells.values()):
             bath = self._bath(c, k)
             inner = outer = jnp.zeros_like(c[0])
             for placed, state in zip(cell.mechanisms, mechanisms[first:], strict=False):
@@ -225,7 +231,7 @@ class Tissue(AbstractAlong):
             for x, w, phase in zip(c, volumes, self.phases.values(), strict=True)
         ]
         out, inner = jnp.zeros_like(volumes[0]), []
-        for k, cell in enumerate(self.cells.values()):
+        for k, cell in enumerate(self._cells.values()):
             if cell.water is None:
                 inner.append(jnp.zeros_like(volumes[0]))
                 continue
@@ -238,14 +244,14 @@ class Tissue(AbstractAlong):
         found = []
         for phase, w in zip(self.phases.values(), volumes, strict=True):
             bridge = phase.bridge
-            if any(cell.water is not None for cell in self.cells.values()):
+            if any(cell.water is not None for cell in self._cells.values()):
                 wide = w / phase.volume
                 bridge = bridge * (0.5 * (wide + self.tree.of_parent(wide)))
             found.append(mobilities(phase.effective, bridge))
         return found
 
     def _capacitances(self) -> Float[Array, "cells n"]:
-        rows = [_PF_PER_UM2 * cell.capacitance * cell.area for cell in self.cells.values()]
+        rows = [_PF_PER_UM2 * cell.capacitance * cell.area for cell in self._cells.values()]
         return jnp.stack(rows) if rows else jnp.zeros((0, self.tree.size), self.temperature.dtype)
 
     def _differences(self, v: Float[Array, "cells n"]) -> Float[Array, "cells n"]:
@@ -337,7 +343,7 @@ class Tissue(AbstractAlong):
     def begun(self, state: TissueState, h: Float[Array, ""]) -> Carry:  # noqa: D102
         still = jax.tree.map(jnp.zeros_like, (state.amounts, state.volumes))
         u = self.drops(state)
-        return Carry(*state, *still, u, u)
+        return Carry(state.v, state.mechanisms, state.amounts, state.volumes, still[0], still[1], u, u)
 
     def ended(self, carry: Carry) -> TissueState:  # noqa: D102
         return TissueState(*carry[:4])
@@ -471,7 +477,7 @@ class Tissue(AbstractAlong):
     def observe(self, state: Any) -> dict[str, Float[Array, " n"]]:
         """In every compartment: `V` of the first cell and `V_glia`, ... of the others, `V_outside` from the root [mV];
         `Na_outside`, `K_neuron`, ... [mM]; `volume_neuron`, ... [pL] of cells that swell."""
-        seen = {"V" if k == 0 else f"V_{name}": state.v[k] for k, name in enumerate(self.cells)}
+        seen = {"V" if k == 0 else f"V_{name}": state.v[k] for k, name in enumerate(self.names)}
         seen["V_outside"] = self.potential(state)
         for name, c, volume in zip(self.phases, self.concentrations(state), state.volumes, strict=True):
             seen |= {f"{s.name}_{name}": c[k] for k, s in enumerate(self.species)}
@@ -486,7 +492,7 @@ class Tissue(AbstractAlong):
         charge = jnp.stack([total(x, self._z) for x in state.amounts])
         held = self._capacitances() * state.v / self.faraday
         found += [(charge[1:] - held).ravel(), jnp.sum(charge, 0)]
-        if any(cell.water is not None for cell in self.cells.values()):
+        if any(cell.water is not None for cell in self._cells.values()):
             found.append(jnp.sum(jnp.stack(state.volumes), 0))
         return jnp.concatenate(found)
 

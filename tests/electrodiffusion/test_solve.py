@@ -129,3 +129,11 @@ def test_a_bath_must_be_neutral(inside, word):
             ed.solve(CONE, 0.0, bath)
     else:
         assert jnp.isfinite(ed.solve(CONE, 0.0, bath, mesh=MESH).current)
+
+
+def test_a_refined_mesh_keeps_its_promise():
+    found = ed.refined(CONE, 100.0, BATH, 1e-3, mesh=ed.graded(CONE, BATH, cells=6))
+    exact = ed.solve(CONE, 100.0, BATH, mesh=ed.graded(CONE, BATH, cells=300))
+    here = ed.solve(CONE, 100.0, BATH, mesh=found)
+    assert found.nodes < 400
+    assert np.abs(here.flux - exact.flux).max() < 2e-3 * np.abs(exact.flux).max()
