@@ -69,7 +69,8 @@ def descend(law: PorePNP, charge):
     def step(carry, _):
         charge, state = carry
         slope, reversal = jax.grad(loss, has_aux=True)(charge)
-        update, state = optimizer.update(slope, state)
+        with jax.numpy_dtype_promotion("standard"):  # optax mixes floats and counters
+            update, state = optimizer.update(slope, state)
         charge = charge + update
         return (charge, state), (charge, reversal)
 

@@ -91,7 +91,7 @@ def test_conical_nanopore(tmp_path):
     ratios, charges = found["ratios"], found["charges"]
     assert 0 < np.argmax(ratios) < len(ratios) - 1 and ratios.max() > 4.0 and ratios[0] < 1.1
     slopes = np.gradient(np.log(ratios), charges)
-    assert_allclose(found["slopes"][2:9], slopes[2:9], rtol=0.05)
+    assert_allclose(found["slopes"][1:7], slopes[1:7], rtol=0.02)
     assert found["reached"] == pytest.approx(3.0, rel=1e-8) and found["steps"] < 10
     assert charges[9] < found["designed"] < charges[7]
     assert (tmp_path / "conical_nanopore.png").stat().st_size > 10_000
