@@ -342,9 +342,9 @@ class Tissue(AbstractAlong):
         return found
 
     def begun(self, state: TissueState, h: Float[Array, ""]) -> Carry:  # noqa: D102
-        still = jax.tree.map(jnp.zeros_like, (state.amounts, state.volumes))
+        filling, swelling = jax.tree.map(jnp.zeros_like, (state.amounts, state.volumes))
         u = self.drops(state)
-        return Carry(*state, *still, u, u)
+        return Carry(state.v, state.mechanisms, state.amounts, state.volumes, filling, swelling, u, u)
 
     def ended(self, carry: Carry) -> TissueState:  # noqa: D102
         return TissueState(*carry[:4])
