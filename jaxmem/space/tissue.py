@@ -24,6 +24,7 @@ from .placed import Placed
 from .tree import Tree
 
 _PF_PER_UM2 = 0.01  # of 1 uF/cm2
+_EVEN = 0.75  # least over largest concentration; from one half on, the midpoint cannot empty a compartment
 _ROUNDS = 8  # of the fixed point that sets the field of an exact rate of change; each gains one to two digits
 
 
@@ -341,9 +342,9 @@ class Tissue(AbstractAlong):
         return found
 
     def begun(self, state: TissueState, h: Float[Array, ""]) -> Carry:  # noqa: D102
-        still = jax.tree.map(jnp.zeros_like, (state.amounts, state.volumes))
+        filling, swelling = jax.tree.map(jnp.zeros_like, (state.amounts, state.volumes))
         u = self.drops(state)
-        return Carry(state.v, state.mechanisms, state.amounts, state.volumes, still[0], still[1], u, u)
+        return Carry(state.v, state.mechanisms, state.amounts, state.volumes, filling, swelling, u, u)
 
     def ended(self, carry: Carry) -> TissueState:  # noqa: D102
         return TissueState(*carry[:4])
@@ -353,8 +354,9 @@ class Tissue(AbstractAlong):
         of the middle of the step extrapolated; then the concentrations with these potentials.
 
         Contents change by fluxes alone, so that what leaves one place arrives in another, and the charge that they move
-        is that of the potentials. Where a concentration would become negative, a later time takes the place of the
-        middle, so late that diffusion empties no compartment: concentrations stay positive at any step.
+        is that of the potentials. A species whose concentrations differ much, and which leaves compartments several
+        times in a step, is taken at a later time than the middle, so late that diffusion empties none: concentrations
+        stay positive at any step.
         """
         half, z = 0.5 * h, self._z
 
@@ -388,26 +390,20 @@ class Tissue(AbstractAlong):
 
         fill = lambda x, rate: x + h * rate
 
-        def filled(late: bool):
-            then = self._later(carry.amounts, volumes, sources, found, u, h, c, late)
-            gained = []
-            for k, (x, e) in enumerate(zip(then, found, strict=True)):
-                now = edges(x, self.tree.of_parent(x), e.mobility, e.spread, z)
-                flux = now.flux(u[k])
-                flux = flux - now.pulled * ratio(total(flux, z) - target[k], total(now.pulled, z))[None]
-                gained.append(sources[k] + self._gained(flux))
-            for opening in self.openings:
-                gained[0] = gained[0].at[:, opening.at].add(-self._opened(opening, then[0])[0])
-            return tuple(gained), jax.tree.map(fill, carry.amounts, tuple(gained))
-
-        gained, amounts = filled(False)
-        sound = jnp.all(jnp.stack([jnp.all(x >= 0.0) for x in amounts]))
-        gained, amounts = lax.cond(sound, lambda: (gained, amounts), lambda: filled(True))
+        then = self._later(carry.amounts, volumes, sources, found, u, h, c)
+        gained = []
+        for k, (x, e) in enumerate(zip(then, found, strict=True)):
+            now = edges(x, self.tree.of_parent(x), e.mobility, e.spread, z)
+            flux = now.flux(u[k])
+            flux = flux - now.pulled * ratio(total(flux, z) - target[k], total(now.pulled, z))[None]
+            gained.append(sources[k] + self._gained(flux))
+        for opening in self.openings:
+            gained[0] = gained[0].at[:, opening.at].add(-self._opened(opening, then[0])[0])
         return carry._replace(
             v=v + 2.0 * move,
-            amounts=amounts,
+            amounts=jax.tree.map(fill, carry.amounts, tuple(gained)),
             volumes=jax.tree.map(fill, carry.volumes, water),
-            filling=gained,
+            filling=tuple(gained),
             swelling=water,
             drop=u,
             earlier=carry.drop,
@@ -439,7 +435,7 @@ class Tissue(AbstractAlong):
         last = lambda x: jnp.moveaxis(x, -1, 0)
         return solve_block_tree(tree.parent, last(diagonal), last(-blocks), last(-blocks), push.T).T
 
-    def _later(self, amounts, volumes, sources, found, u, h, c, late) -> list[Float[Array, "species n"]]:
+    def _later(self, amounts, volumes, sources, found, u, h, c) -> list[Float[Array, "species n"]]:
         """Concentrations [mM] of what is free in the middle of the step, or as late as keeps them positive."""
         z = jnp.asarray(self._z, h.dtype)[:, None]
         leaving = [e.mobility * (e.spread - 0.5 * z * x[None]) for e, x in zip(found, u, strict=True)]
@@ -454,12 +450,9 @@ class Tissue(AbstractAlong):
         room = [w[None] / phase.free[:, None] for w, phase in zip(volumes, phases, strict=True)]
         lanes = lambda rows: jnp.concatenate(rows).T
         out, room = lanes(out), lanes(room)
-        if late:
-            leaves = jnp.max(h * out / room, 0)
-            many = leaves > 2.0
-            part = h * jnp.where(many, 1.0 - 1.0 / jnp.where(many, leaves, 2.0), 0.5)[None]
-        else:
-            part = 0.5 * h
+        leaves, now = jnp.max(h * out / room, 0), lanes(list(c))
+        late = (leaves > 2.0) & (jnp.min(now, 0) < _EVEN * jnp.max(now, 0))
+        part = h * jnp.where(late, 1.0 - 1.0 / jnp.where(late, leaves, 2.0), 0.5)[None]
         filled = lanes(list(amounts)) + part * lanes([sources[0] + extra, *sources[1:]])
         solved = solve_tree(
             self.tree.parent, room + part * out, -part * lanes(entering), -part * lanes(leaving), filled

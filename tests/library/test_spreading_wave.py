@@ -16,15 +16,14 @@ def times(pump):
     tissue = hubel_dahlem_cable.model(compartments=32, length=400.0, width=150.0, record=[16, 24], pump=pump)
     record = simulate.SpikeTimes(-30.0, most=4)
     method = simulate.Hines(0.1)
-    found = simulate.current_clamp(tissue, None, [0.0, 4800.0], method=method, record=record, throw=False)
-    return found.records[0][:, 0]
+    trace = simulate.current_clamp(tissue, None, [0.0, 4800.0], method=method, record=record, throw=False)
+    return trace.records[0][:, 0]
 
 
 def test_speed_and_its_derivative_by_the_pump():
     """The derivative is that of the computed speed, which a difference over a millionth has, too. Over larger changes
     the speed falls by 0.273 for each uA/cm2: the computed one has ripples, a step long, because a front that comes a
-    little later meets the grid of steps elsewhere while sodium channels open, and its derivative is that of a ripple.
-    """
+    little later meets the grid of steps elsewhere while sodium channels open, and the derivative is that of ripples."""
     steps = np.array([0.0, 1e-6, -1e-6, 0.1, -0.1])
     both = jax.jit(jax.vmap(lambda pump: jax.jvp(times, (pump,), (jnp.ones_like(pump),))))
     found, slopes = (np.asarray(x) for x in both(jnp.asarray(6.8 + steps)))

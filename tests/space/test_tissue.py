@@ -104,6 +104,7 @@ def test_second_order_in_time_and_kept_amounts(small):
         assert np.all((1.7 < orders) & (orders < 2.4)), (errors, orders)
 
 
+@pytest.mark.slow
 def test_gradient_of_concentrations(small):
     def end(density):
         changed = eqx.tree_at(lambda c: c.cells["axon"].mechanisms[1].density, small, density)
@@ -159,7 +160,8 @@ def test_a_minute_of_a_neuron_and_glia_on_a_tree_keeps_everything():
     assert np.all(np.abs(np.asarray(trace.observed["volume_neuron"][-1]) / np.asarray(tissue.tree.volume) - 1.0) > 1e-4)
 
 
-def test_a_minute_is_that_of_an_adaptive_method():
+@pytest.mark.slow
+def test_steps_agree_with_an_adaptive_method():
     tissue = pumped()
     t = [0.0, 200.0]
     found = simulate.current_clamp(tissue, None, t, method=simulate.Hines(0.2)).observed
