@@ -17,6 +17,7 @@ from .points import Case, Question
 from .row import Row
 
 CELLS = 2048
+FINE = 4096  # where a potential is sought
 COARSE = (0.0, 0.03, 0.1, 0.4, 0.7, 0.95, 1.0)  # constant field is exact on any mesh
 LONG = 2e4  # Debye lengths of a slab that is as good as neutral
 
@@ -85,7 +86,7 @@ def liquid_junction(given: Given) -> Iterator[Row | Question]:
     dilute = Solution(dict(zip(species, min(inside, outside, key=sum), strict=True)))
     length = LONG * float(debye_length(dilute, given.temperature))
     pore = slab(length, species, list(d.values()))
-    problem = Problem(pore, bath, clustered(pore, [CELLS], [(None, None)]))
+    problem = Problem(pore, bath, clustered(pore, [FINE], [(None, None)]))
     known = {
         "henderson_mV": closed(lambda: -ed.henderson_potential(d, bath)),
         "planck_steady_mV": (
@@ -111,7 +112,7 @@ def membrane(given: Given) -> Iterator[Row | Question]:
     resolved = {}
     for key, length in lengths.items():
         pore = slab(length, species, d, permittivity=given.permittivity(), fixed_charge=fixed)
-        problems = [Problem(pore, bath, fine(pore, bath)) for bath in baths]
+        problems = [Problem(pore, bath, fine(pore, bath, FINE)) for bath in baths]
         resolved[key] = given.batch.reversals(problems)
     for k, point in enumerate(points):
         known: dict[str, Answer] = {"E_right_minus_left_mV": Answer(neutral, lambda found, k=k: found[k])}
