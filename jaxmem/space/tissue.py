@@ -47,6 +47,8 @@ class Tissue(AbstractTissue):
     **Source:** Halnes et al. 2013, PLoS Comput Biol 9:e1003386; Solbra et al. 2018, PLoS Comput Biol 14:e1006510.
     """
 
+    __init__ = AbstractTissue.__init__
+
     def begun(self, state: TissueState, h: Float[Array, ""]) -> Carry:  # noqa: D102
         filling, swelling = jax.tree.map(jnp.zeros_like, (state.amounts, state.volumes))
         u = self.drops(state)
