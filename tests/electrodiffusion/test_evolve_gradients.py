@@ -68,7 +68,7 @@ def exchanging(c, psi, t):
     return jnp.stack([-rate, rate]) + jnp.concatenate([across, none], 1) - jnp.concatenate([none, across], 1)
 
 
-@pytest.mark.parametrize("steric", [None, Bikerman(jnp.array([0.5, 0.7]))])
+@pytest.mark.parametrize("steric", [None, pytest.param(Bikerman(jnp.array([0.5, 0.7])), marks=pytest.mark.slow)])
 @pytest.mark.parametrize("ends", [(End(), End(passes=())), (End(passes=()), End(passes=()))])
 def test_the_jacobian_of_a_step_is_that_of_its_rows(steric, ends):
     pore = Pore([3.0, 4.0], {K: 1.0, Cl: 2.0}, radius=[1.0, 2.0, 1.5], fixed_charge=[0.0, 30.0])

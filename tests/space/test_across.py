@@ -40,7 +40,7 @@ def closed(t):
 def test_ions_are_kept_and_the_pump_balances_the_leak_at_rest():
     course = closed(np.array([0.0, 1e3, 1e5, 1e7, 1e9]))
     system = ed.discretize(SLAB, MESH, 0.0, BATH, (WALL, OPEN))
-    inside = np.sum(np.asarray(system.capacity * course.concentrations)[:, :, : LEFT + 1], -1)
+    inside = np.sum(np.asarray(system.capacity[None] * course.concentrations)[:, :, : LEFT + 1], -1)
     np.testing.assert_allclose(inside[:, 2], inside[0, 2], rtol=1e-12)  # chloride cannot cross
     assert inside[-1, 0] != pytest.approx(inside[0, 0], rel=1e-3)
     c, psi = course.concentrations[-1], course.potential[-1]

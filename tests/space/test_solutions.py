@@ -61,6 +61,7 @@ def test_modes_relax_by_ambipolar_diffusion(shared):
         assert found == pytest.approx(rate, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_second_order_in_space_and_time():
     plus, minus, length = 1.33, 2.03, 10.0
     rate = 2.0 * plus * minus / (plus + minus) * (np.pi / length) ** 2
@@ -124,6 +125,7 @@ def test_rate_of_change_is_that_of_steps_and_of_the_fluxes_by_bernoulli():
     np.testing.assert_allclose(step, rate.amounts[0], rtol=2e-4)
 
 
+@pytest.mark.slow
 def test_gradient_by_a_diffusivity():
     c = jnp.asarray([100.0, 130.0, 80.0, 90.0])
 

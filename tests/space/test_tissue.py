@@ -89,6 +89,7 @@ def test_rate_of_change_is_that_of_steps(small):
         np.testing.assert_allclose((x - y) / h, dx, rtol=2e-3, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_second_order_in_time_and_kept_amounts(small):
     stimulus, t = step(20.0, 1.5), [0.0, 1.5]
     run = lambda dt: simulate.current_clamp(small, stimulus, t, method=simulate.Hines(dt)).state
