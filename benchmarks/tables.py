@@ -21,6 +21,7 @@ TITLES = {
     "barrier_pore": "Barrier pores: steady currents and energy derivatives",
     "hodgkin_huxley_cells": "Populations of Hodgkin-Huxley cells, 100 ms at a step of 0.025 ms",
     "hh_cable": "An axon of 1000 compartments, 100 ms at a step of 0.025 ms",
+    "pnp_iv": "A charged pore: its current-voltage curve by Poisson-Nernst-Planck",
     "gpu": "Batches on an accelerator",
 }
 ONE_BELOW, OTHER_BELOW = "<!-- tables -->", "<!-- end of tables -->"
