@@ -66,7 +66,9 @@ def solve(
     if mesh is None:
         mesh = graded(pore, bath)
     refuse(pore, bath, newton)
-    profile = _solve(pore, jnp.asarray(v, pore.length.dtype), bath, mesh, ends, filling, steric, flux, newton)
+    dtype = pore.length.dtype
+    mesh = jax.tree.map(lambda leaf: leaf.astype(dtype), mesh)
+    profile = _solve(pore, jnp.asarray(v, dtype), bath, mesh, ends, filling, steric, flux, newton)
     if throw and not isinstance(profile.steps, Tracer):
         raise_failures(profile.result)
     return profile

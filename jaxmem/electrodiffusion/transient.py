@@ -28,7 +28,7 @@ from .profile import Profile
 from .solve import solve
 from .steric import AbstractSteric
 
-_ROSENBROCK, _NEWTON, _BATHS = Rosenbrock(), Newton(), (End(), End())
+_NEWTON, _BATHS = Newton(), (End(), End())
 
 
 def evolve(
@@ -44,7 +44,7 @@ def evolve(
     flux: Callable = scharfetter_gummel,
     source: Callable | None = None,
     start: Profile | Float[ArrayLike, "species nodes"] | None = None,
-    method: Rosenbrock = _ROSENBROCK,
+    method: Rosenbrock | None = None,
     newton: Newton = _NEWTON,
     throw: bool = True,
 ) -> Course:
@@ -65,7 +65,8 @@ def evolve(
       nodes to its left and right, such as the other side of a membrane that is one edge wide.
     - `start`: concentrations (species, nodes) [mM], or a `Profile`; by default the steady state at the holding
       potential, without sources, or where no ion can leave the pore the uniform filling.
-    - `method`: `Rosenbrock(rtol=...)`, or with steps of one length `Rosenbrock(dt=...)`; `newton`: for the start.
+    - `method`: `Rosenbrock()` by default, with `rtol`, or with steps of one length `Rosenbrock(dt=...)`; `newton`: for
+      the start.
     - `throw`: whether to raise where the run did not come to its end; else what is missing is NaN, with the code in
       `result`.
 
@@ -73,6 +74,7 @@ def evolve(
     **Source:** Scharfetter & Gummel, IEEE Trans. Electron Devices 16, 64 (1969); Steinebach, BIT Numer. Math. 63:27
     (2023); Bazant, Thornton & Ajdari, Phys. Rev. E 70, 021506 (2004).
     """
+    method = Rosenbrock() if method is None else method
     if mesh is None:
         mesh = graded(pore, bath)
     dtype = pore.length.dtype
