@@ -1,6 +1,6 @@
 """Newton's method for the steady state of a pore: in the potential alone, with the concentrations that belong to it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -70,35 +70,28 @@ def solved(system: System, start: Potentials, method: Newton) -> Found:
     tolerance = method.accepted(start.dtype)
 
     def going(carry):
-        _, reached, step, _, _, attempts = carry
+        _, reached, step, _, attempts = carry
         return (reached < 1.0) & (step > 1e-3) & (attempts < method.attempts)
 
     def attempt(carry):
-        y, reached, step, _, steps, attempts = carry
+        y, reached, step, steps, attempts = carry
         target = jnp.where(reached + step > 1.0 - 1e-6, 1.0, reached + step)
         found = damped(scaled(system, target), y, tolerance, method.most)
         first = attempts == 0
         y = jnp.where(found.converged, found.y, jnp.where(first, opening(rest), y))
         reached = jnp.where(found.converged, target, reached)
         step = jnp.where(found.converged, 2.0 * step, step / 4.0)
-        return y, reached, step, found.converged, steps + found.steps, attempts + 1
+        return y, reached, step, steps + found.steps, attempts + 1
 
     zero = jnp.zeros_like(system.kappa)
-    carry = (start, zero, zero + 1.0, jnp.asarray(False), jnp.asarray(0), jnp.asarray(0))
-    y, reached, _, _, steps, _ = lax.while_loop(going, attempt, carry)
+    carry = (start, zero, zero + 1.0, jnp.asarray(0), jnp.asarray(0))
+    y, reached, _, steps, _ = lax.while_loop(going, attempt, carry)
     return Found(y, reached >= 1.0, steps)
 
 
 def scaled(system: System, by: Float[Array, ""]) -> System:
     """The system with voltage and every charge that is not mobile multiplied."""
-    return System(
-        **{
-            **{name: getattr(system, name) for name in system.__dataclass_fields__},
-            "psi": by * system.psi,
-            "charge": by * system.charge,
-            "surface": by * system.surface,
-        }
-    )
+    return replace(system, psi=by * system.psi, charge=by * system.charge, surface=by * system.surface)
 
 
 def damped(system: System, start: Potentials, tolerance: float, most: int) -> Found:
@@ -152,28 +145,23 @@ def _scales(system: System, x: Float[Array, "unknowns nodes"]) -> Float[Array, "
     return scale if system.fields == 1 else jnp.concatenate([scale, jnp.ones_like(scale)])
 
 
+@partial(jax.custom_jvp, nondiff_argnums=(2,))
 def steady(system: System, start: Potentials, method: Newton) -> tuple[Float[Array, "unknowns nodes"], Array, Array]:
     """The unknowns of all nodes in the steady state, whether it was found, and how many Newton steps it took.
 
     The derivative by every number of the system is that of the implicit function, by one more block-tridiagonal solve,
     to any order in both modes. A lane that failed has a derivative of zero, so that it disturbs no other.
     """
-
-    return _steady(system, start, method)
-
-
-@partial(jax.custom_jvp, nondiff_argnums=(2,))
-def _steady(system: System, start: Potentials, method: Newton):
     found = solved(system, start, method)
     y = jnp.where(found.converged, found.y, start)
     c, _ = system.concentrations(y)
     return system.join(c, y), found.converged.astype(start.dtype), found.steps.astype(start.dtype)
 
 
-@_steady.defjvp
+@steady.defjvp
 def _(method, primals, tangents):
     system, start = primals
-    x, converged, steps = _steady(system, start, method)
+    x, converged, steps = steady(system, start, method)
     _, moved = jax.jvp(lambda s: s.residual(x), (system,), (tangents[0],))
     dx = -system.jacobian(x).solve(moved.T).T
     dx = jnp.where(converged > 0, dx, 0.0)
