@@ -51,6 +51,9 @@ class RESULTS(eqx.Enumeration):
         "A run of a pore did not come to its end within the number of steps allowed, or steps became too short to go "
         "on: raise `most` or `rtol`, and check the start and the source."
     )
+    pore_charged = (
+        "A periodic pore must be neutral, but its fixed charges and ions do not cancel: change `filling`, or the charge."
+    )
 
 
 def raise_failures(result: RESULTS) -> None:

@@ -3,7 +3,7 @@
 from .access import with_access
 from .course import Course
 from .discretize import discretize
-from .ends import Charged, End, Held, Stern
+from .ends import PERIODIC, Charged, End, Held, Periodic, Stern
 from .flux import centered, scharfetter_gummel
 from .impedance import impedance
 from .junction import henderson_potential, junction_potential, reversal_potential
@@ -19,6 +19,7 @@ from .steric import AbstractSteric, Bikerman
 from .transient import evolve
 
 __all__ = [
+    "PERIODIC",
     "AbstractShape",
     "AbstractSteric",
     "Bikerman",
@@ -29,6 +30,7 @@ __all__ = [
     "Held",
     "Mesh",
     "Newton",
+    "Periodic",
     "Planar",
     "Pore",
     "Profile",

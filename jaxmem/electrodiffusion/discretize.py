@@ -9,7 +9,7 @@ from jaxtyping import Array, ArrayLike, Float
 from ..electrochemistry import Bath, Species
 from ..results import InputError
 from ..units import EPSILON0, F, R, thermal_voltage
-from .ends import Charged, End
+from .ends import Charged, End, Periodic
 from .flux import scharfetter_gummel
 from .mesh import PER_NM3, Mesh
 from .pore import Pore
@@ -64,11 +64,16 @@ def discretize(
     inflow = jnp.stack([jnp.stack([jnp.asarray(end.inflow.get(s, 0.0), dtype) for end in ends]) for s in pore.species])
     capacity = _gathered(*(partition * row(volume) for volume in volumes))
     mean = bulk[:, 0] if filling is None else _filled(filling, pore.species, bulk[:, 0])
+    charges = _gathered(*fixed)
+    ring = isinstance(ends, Periodic)
+    if ring:
+        capacity, charges = _joined(capacity), _joined(charges)
+        bulk = jnp.stack([mean, mean], 1)
     return System(
         conductance=of_edge(pore.diffusion) * partition * row(geometric),
         dielectric=of_edge(pore.permittivity) * geometric,
         capacity=capacity,
-        charge=_gathered(*fixed),
+        charge=charges,
         kappa=kappa,
         bulk=bulk,
         inflow=inflow * row(areas),
@@ -81,6 +86,7 @@ def discretize(
         open=tuple(tuple(end.passes is None or s in end.passes for end in ends) for s in pore.species),
         grounded=(ends[0].contact.grounded, ends[1].contact.grounded),
         flux=flux,
+        ring=ring,
     )
 
 
@@ -111,6 +117,11 @@ def _gathered(first: Float[Array, "*species edges"], second: Float[Array, "*spec
     """What nodes get from the two halves of their edges."""
     none = jnp.zeros_like(first[..., :1])
     return jnp.concatenate([first, none], -1) + jnp.concatenate([none, second], -1)
+
+
+def _joined(of_nodes: Float[Array, "*species nodes"]) -> Array:
+    """The same, with what the last node has at the first."""
+    return of_nodes.at[..., 0].add(of_nodes[..., -1]).at[..., -1].set(0.0)
 
 
 def _filled(filling, species, default):

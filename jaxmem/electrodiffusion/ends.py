@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -76,3 +76,17 @@ class End(eqx.Module):
     passes: tuple[Species, ...] | None = eqx.field(static=True, default=None)
     contact: AbstractContact = Held()
     inflow: Mapping[Species, Float[Array, ""]] = eqx.field(default_factory=dict)
+
+
+class Periodic(NamedTuple):
+    """Both ends are one place of a pore that repeats: what leaves at one of them enters at the other.
+
+    The potential falls by the applied one from each period to the next. How much there is of every species is given by
+    `filling`, or by the bath inside; together with the charge of the pore it must be neutral.
+    """
+
+    left: End = End()
+    right: End = End()
+
+
+PERIODIC = Periodic()

@@ -12,12 +12,13 @@ from jax.core import Tracer
 from jaxtyping import Array, ArrayLike, Complex, Float
 
 from .._numerics.block_tridiagonal import BlockTridiagonal
+from .._numerics.ring import ring
 from ..electrochemistry import Bath, Species
 from ..results import InputError
 from ..units import PORE_CURRENT, thermal_voltage
 from .command import as_command
 from .discretize import discretize
-from .ends import Charged, End
+from .ends import End
 from .flux import scharfetter_gummel
 from .mesh import Mesh, graded
 from .moving import Moving
@@ -57,8 +58,6 @@ def impedance(
     """
     if mesh is None:
         mesh = graded(pore, bath)
-    if all(isinstance(end.contact, Charged) for end in ends):
-        raise InputError("An impedance needs an end with an applied potential, but both are `Charged`.")
     given = jnp.asarray(frequency, pore.length.dtype)
     if not isinstance(given, Tracer) and not np.all(np.asarray(given) > 0):
         raise InputError("A frequency [GHz] must be positive; the limit at zero is the slope of the steady current.")
@@ -88,9 +87,13 @@ def _impedance(pore, v, bath, frequency, mesh, ends, filling, steric, flux, sour
     psi = system.species
     polarized = system.dielectric[0] / system.kappa
 
+    closing = [moving.closure(x, zero, zero + shift) for shift in (0.0, 1.0)] if system.ring else None
+
     def one(f):
         omega = 2.0 * np.pi * f
         matrix = BlockTridiagonal(*(lax.complex(a, omega * b) for a, b in zip(still, moved, strict=True)))
+        if closing is not None:
+            matrix = ring(matrix, lax.complex(closing[0], omega * (closing[1] - closing[0])))
         dx = matrix.solve(-lax.complex(push, jnp.zeros_like(push)).T).T
         field = polarized * (dx.real[psi, 0] - dx.real[psi, 1]), polarized * (dx.imag[psi, 0] - dx.imag[psi, 1])
         of_ions = [jax.jvp(ions, (x,), (part,))[1] for part in (dx.real, dx.imag)]

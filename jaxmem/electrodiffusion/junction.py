@@ -139,22 +139,23 @@ def reversal_potential(
         mesh = graded(pore, bath)
     frozen = lax.stop_gradient
 
-    def at(v, start, pore, bath, mesh, ends, filling, steric):
+    def at(v, apart, pore, bath, mesh, ends, filling, steric):
+        """The current, from a start so far from the usual one, and how far the solution is from that."""
         system = discretize(pore, mesh, v, bath, ends, filling=filling, steric=steric, flux=flux)
-        x, converged, _ = steady(system, opening(system) if start is None else start, newton)
+        usual = frozen(opening(system))
+        x, converged, _ = steady(system, usual + apart, newton)
         c, y = system.split(x)
         z = jnp.asarray(system.valence, c.dtype)
-        return jnp.where(converged > 0, jnp.sum(z * net_flux(system, c, y)[0]), jnp.nan), y
+        return jnp.where(converged > 0, jnp.sum(z * net_flux(system, c, y)[0]), jnp.nan), y - usual
 
     unit = thermal_voltage(bath.temperature)
     nernst = jnp.stack([_nernst(s.z, *bath[s], unit) for s in passing])
     # A margin keeps both bounds apart where all ions are in equilibrium at the same potential.
     lower, upper = jnp.min(nernst) - 1.0, jnp.max(nernst) + 1.0
     fixed = frozen((pore, bath, mesh, ends, filling, steric))
-    _, start = at(lower, None, *fixed)
-    v, y = _search(lambda v, y: at(v, y, *fixed), start, lower, upper)
-    v, y = frozen((v, y))
-    current = lambda v: at(v, y, pore, bath, mesh, ends, filling, steric)[0]
+    nothing = jnp.zeros((1 if steric is None else 2, mesh.nodes), pore.length.dtype)
+    v, apart = frozen(_search(lambda v, apart: at(v, apart, *fixed), nothing, lower, upper))
+    current = lambda v: at(v, apart, pore, bath, mesh, ends, filling, steric)[0]
     return lax.custom_root(current, v, lambda _, v: v, lambda g, one: one / g(jnp.ones_like(one)))
 
 

@@ -12,6 +12,7 @@ from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int
 
 from .._numerics.factored import factored
+from .._numerics.ring import ring
 from .._numerics.rosenbrock import rodas5p
 from ..params import as_array
 from ..results import InputError
@@ -149,15 +150,14 @@ class Step(eqx.Module):
         weights = jnp.asarray(_TABLE.a[-1], h.dtype).at[-1].set(1.0)
         y = x0[species:] + jnp.tensordot(weights, k[:, species:], 1)
         # What crossed each edge moves the amounts.
-        none = jnp.zeros_like(crossed[:, :1])
-        gained = jnp.concatenate([none, crossed], 1) - jnp.concatenate([crossed, none], 1) + appeared
+        gained = moving.gained(crossed) + appeared
         inertia = moving.inertia
         change = jnp.where(
             inertia > 0, h * gained / jnp.where(inertia > 0, inertia, 1.0), jnp.tensordot(weights, k[:, :species], 1)
         )
         c, low = _two_sum(x0[:species], change + carry.low)
         negative = jnp.min(c / self.least[:, None])
-        c = lax.cond(jnp.any(c < 0), lambda c: self.without_deficits(c), lambda c: c, c)
+        c = moving.joined(lax.cond(jnp.any(c < 0), lambda c: self.without_deficits(c), lambda c: c, c))
         after = jnp.concatenate([c, y])
         error = lax.stop_gradient(self._error(x0, after, k[-1], negative))
         accepted = error <= 1.0 if self.dt is None else jnp.asarray(True)
@@ -208,7 +208,9 @@ class Step(eqx.Module):
         moving, system = self.moving, self.moving.system
         species = system.species
         numbers = lambda a: jnp.asarray(a, h.dtype)
-        matrix = factored(moving.jacobian(x0, t0, 1.0 / (_TABLE.gamma * h)))
+        shift = 1.0 / (_TABLE.gamma * h)
+        line = moving.jacobian(x0, t0, shift)
+        matrix = ring(line, moving.closure(x0, t0, shift)) if system.ring else factored(line)
         changing = lambda t: (moving.rows(x0, t, passed), moving.sources(x0, t))
         _, (of_rows, of_sources) = jax.jvp(changing, (t0,), (jnp.ones_like(t0),))
 

@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from .._numerics.block_tridiagonal import BlockTridiagonal
 from .command import Command
-from .system import System
+from .system import System, closing
 
 Unknowns = Float[Array, "unknowns nodes"]
 
@@ -29,11 +29,22 @@ class Moving(eqx.Module):
 
     @property
     def held(self) -> Array:
-        """Where a concentration is held, (species, nodes)."""
+        """Where a concentration is held, (species, nodes): in a ring, where it is that of the first node."""
         nodes = self.system.capacity.shape[1]
         node = jnp.arange(nodes)[None]
         opened = jnp.asarray(self.system.open)
-        return (opened[:, :1] & (node == 0)) | (opened[:, 1:] & (node == nodes - 1))
+        first = opened[:, :1] & (node == 0) & (not self.system.ring)
+        return first | (opened[:, 1:] & (node == nodes - 1))
+
+    def joined(self, c: Float[Array, "species nodes"]) -> Float[Array, "species nodes"]:
+        """Concentrations of which the last are the first in a ring; the same in all else."""
+        return c.at[:, -1].set(c[:, 0]) if self.system.ring else c
+
+    def gained(self, crossed: Float[Array, "species edges"]) -> Float[Array, "species nodes"]:
+        """What each node has of what crosses the edges."""
+        none = jnp.zeros_like(crossed[:, :1])
+        before = crossed[:, -1:] if self.system.ring else none
+        return jnp.concatenate([before, crossed], 1) - jnp.concatenate([crossed, none], 1)
 
     @property
     def inertia(self) -> Float[Array, "species nodes"]:
@@ -63,10 +74,19 @@ class Moving(eqx.Module):
         source = jnp.asarray(self.source(c, y[0] * self.unit, t), c.dtype)
         return rows.at[: self.system.species].add(-jnp.where(self.held, 0.0, jnp.broadcast_to(source, c.shape)))
 
+    def closure(
+        self, x: Unknowns, t: Float[Array, ""], shift: Float[Array, ""]
+    ) -> Float[Array, "species nodes unknowns"]:
+        """M times `shift` plus the derivative of the rows, for those that close a ring."""
+        rows = closing(lambda x: self.rows(x, t, self.command.passed(t)), x, self.system.species)
+        each = jnp.arange(self.system.species)
+        return rows.at[each, 0, each].add(shift * self.inertia[:, 0])
+
     def jacobian(self, x: Unknowns, t: Float[Array, ""], shift: Float[Array, ""]) -> BlockTridiagonal:
-        """M times `shift` plus the derivative of the rows."""
+        """M times `shift` plus the derivative of the rows; in a ring, with the concentrations held at the ends."""
         matrix = self.system.jacobian(x)
-        weight = jnp.concatenate([self.inertia, jnp.zeros_like(x[self.system.species :])]).T * shift
+        inertia = self.inertia.at[:, 0].set(0.0) if self.system.ring else self.inertia
+        weight = jnp.concatenate([inertia, jnp.zeros_like(x[self.system.species :])]).T * shift
         diagonal = matrix.diagonal + weight[:, :, None] * jnp.eye(x.shape[0], dtype=x.dtype)[None]
         matrix = matrix._replace(diagonal=diagonal)
         if self.source is None:
@@ -92,7 +112,10 @@ class Moving(eqx.Module):
             of_species = jnp.swapaxes(found[jnp.arange(nodes), which], 1, 2)
             return jnp.concatenate([of_species, rest], 1)
 
-        return BlockTridiagonal(block(-1).at[0].set(0.0), block(0), block(1).at[-1].set(0.0))
+        own = block(0), block(1).at[-1].set(0.0)
+        if self.system.ring:
+            own = tuple(blocks.at[0].set(0.0) for blocks in own)
+        return BlockTridiagonal(block(-1).at[0].set(0.0), *own)
 
     def field(
         self, charge: Float[Array, " nodes"], psi: Float[Array, " 2"], surface: Float[Array, " 2"]

@@ -10,6 +10,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from .._numerics.block_tridiagonal import eliminate
+from .._numerics.ring import Ring
 from .system import System
 
 Potentials = Float[Array, "fields nodes"]
@@ -70,22 +71,23 @@ def solved(system: System, start: Potentials, method: Newton) -> Found:
     tolerance = method.accepted(start.dtype)
 
     def going(carry):
-        _, reached, step, _, attempts = carry
+        _, _, reached, step, _, attempts = carry
         return (reached < 1.0) & (step > 1e-3) & (attempts < method.attempts)
 
     def attempt(carry):
-        y, reached, step, steps, attempts = carry
+        y, slope, reached, step, steps, attempts = carry
         target = jnp.where(reached + step > 1.0 - 1e-6, 1.0, reached + step)
-        found = damped(scaled(system, target), y, tolerance, method.most)
-        first = attempts == 0
-        y = jnp.where(found.converged, found.y, jnp.where(first, opening(rest), y))
+        found = damped(scaled(system, target), y + (target - reached) * slope, tolerance, method.most)
+        secant = jnp.where(reached > 0, (found.y - y) / (target - reached), 0.0)
+        slope = jnp.where(found.converged, secant, slope)
+        y = jnp.where(found.converged, found.y, jnp.where(attempts == 0, opening(rest), y))
         reached = jnp.where(found.converged, target, reached)
         step = jnp.where(found.converged, 2.0 * step, step / 4.0)
-        return y, reached, step, steps + found.steps, attempts + 1
+        return y, slope, reached, step, steps + found.steps, attempts + 1
 
     zero = jnp.zeros_like(system.kappa)
-    carry = (start, zero, zero + 1.0, jnp.asarray(0), jnp.asarray(0))
-    y, reached, _, steps, _ = lax.while_loop(going, attempt, carry)
+    carry = (start, jnp.zeros_like(start), zero, zero + 1.0, jnp.asarray(0), jnp.asarray(0))
+    y, _, reached, _, steps, _ = lax.while_loop(going, attempt, carry)
     return Found(y, reached >= 1.0, steps)
 
 
@@ -124,7 +126,9 @@ def damped(system: System, start: Potentials, tolerance: float, most: int) -> Fo
         t, x, r, _, _ = lax.while_loop(searching, search, begun)
         y = y + t * dy
         rows = nothing.at[-fields:].set(-r)
-        dy = eliminate(system.jacobian(x), rows.T).T[-fields:]
+        matrix = system.matrix(x)
+        change = matrix.solve(rows.T) if isinstance(matrix, Ring) else eliminate(matrix, rows.T)
+        dy = change.T[-fields:]
         scale = _scales(system, x)
         return y, dy, jnp.max(jnp.abs(dy)), scale, jnp.sum((r / scale) ** 2), n + 1
 
@@ -163,6 +167,6 @@ def _(method, primals, tangents):
     system, start = primals
     x, converged, steps = steady(system, start, method)
     _, moved = jax.jvp(lambda s: s.residual(x), (system,), (tangents[0],))
-    dx = -system.jacobian(x).solve(moved.T).T
+    dx = -system.matrix(x).solve(moved.T).T
     dx = jnp.where(converged > 0, dx, 0.0)
     return (x, converged, steps), (dx, jnp.zeros_like(converged), jnp.zeros_like(steps))

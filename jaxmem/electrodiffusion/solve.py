@@ -88,7 +88,10 @@ def _solve(pore: Pore, v, bath: Bath, mesh: Mesh, ends, filling, steric, flux, n
         between = _between(lax.stop_gradient(mesh.positions(pore)), kept, found.y)
         start = jnp.where(found.converged, between, start)
     x, converged, steps = steady(safe, start, newton)
-    return _profile(safe, mesh.positions(pore), x, finite, converged > 0, steps, bath, pore)
+    solvable = system.solvable(system.total)
+    code = RESULTS.where(converged > 0, RESULTS.successful, RESULTS.pore_unsolved)
+    code = RESULTS.where(finite, RESULTS.where(solvable, code, RESULTS.pore_charged), RESULTS.nonfinite_input)
+    return _profile(safe, mesh.positions(pore), x, code, steps, bath, pore)
 
 
 def _between(x: Float[Array, " nodes"], kept: np.ndarray, y: Float[Array, "fields few"]) -> Array:
@@ -99,13 +102,10 @@ def _between(x: Float[Array, " nodes"], kept: np.ndarray, y: Float[Array, "field
     return y[:, last - 1] * (1.0 - weight)[None] + y[:, last] * weight[None]
 
 
-def _profile(system: System, x, unknowns, finite, converged, steps, bath, pore) -> Profile:
+def _profile(system: System, x, unknowns, code, steps, bath, pore) -> Profile:
     c, y = system.split(unknowns)
     flux, spread = net_flux(system, c, y)
-    code = RESULTS.where(
-        finite, RESULTS.where(converged, RESULTS.successful, RESULTS.pore_unsolved), RESULTS.nonfinite_input
-    )
-    good = finite & converged
+    good = code == RESULTS.successful
     shown = lambda a: jnp.where(good, a, jnp.nan)
     z = jnp.asarray(system.valence, c.dtype)
     displacement = PER_PARTICLE / system.kappa * system.dielectric * (y[0, :-1] - y[0, 1:])

@@ -7,9 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from .._numerics.block_tridiagonal import BlockTridiagonal
+from .._numerics.ring import Ring, ring
 from .flux import scharfetter_gummel
 from .steric import AbstractSteric
 
@@ -37,6 +38,8 @@ class System(eqx.Module):
     - `valence` (species,); `open` (species, 2): which species an end is open to; `grounded` (2,): whether psi is
       held at an end. All static, as `flux` is.
     - `counted`: whether what can leave at neither end is given by its amount, as in a steady state; in time it is not.
+    - `ring`: whether the two ends are one place: each species is open at both, with an unknown concentration, and the
+      first node has the whole capacity.
     """
 
     conductance: Float[Array, "species edges"]
@@ -56,6 +59,7 @@ class System(eqx.Module):
     grounded: tuple[bool, bool] = eqx.field(static=True)
     flux: Callable = eqx.field(static=True, default=scharfetter_gummel)
     counted: bool = eqx.field(static=True, default=True)
+    ring: bool = eqx.field(static=True, default=False)
 
     @property
     def species(self) -> int:
@@ -123,8 +127,16 @@ class System(eqx.Module):
             rows.append(self.crowding.row(c, y[1])[None])
         return self._at_ends(jnp.concatenate(rows), counted, c, y)
 
+    def matrix(self, x: Float[Array, "unknowns nodes"]) -> BlockTridiagonal | Ring:
+        """The derivative of the residual by the unknowns, to solve with."""
+        line = self.jacobian(x)
+        return ring(line, closing(self.residual, x, self.species)) if self.ring else line
+
     def jacobian(self, x: Float[Array, "unknowns nodes"]) -> BlockTridiagonal:
-        """The derivative of the residual by the unknowns, exact: that of the flux law is taken by differentiation."""
+        """The derivative of the residual by the unknowns, exact: that of the flux law is taken by differentiation.
+
+        In a ring, with the concentrations held at the ends.
+        """
         c, y = self.split(x)
         rise, left, right = self.rises(y), c[:, :-1], c[:, 1:]
         steep = lambda rise: self.flux(self.conductance, rise, left, right)
@@ -216,9 +228,15 @@ class System(eqx.Module):
 
     def _at_ends(self, rows, counted, c, y):
         first = len(self.closed)
+        if self.ring:
+            lacking = jnp.sum(self.capacity * c, 1) - self.total
+            passing = lacking if self.counted else rows[: self.species, 0] + rows[: self.species, -1]
+            rows = rows.at[: self.species, 0].set(passing).at[: self.species, -1].set(c[:, -1] - c[:, 0])
         for side, node in enumerate((0, -1)):
             for k, ends in enumerate(self.open):
                 row = first + k
+                if self.ring:
+                    continue
                 if ends[side]:
                     rows = rows.at[row, node].set(c[k, node] - self.bulk[k, side])
                 elif k not in self.closed:
@@ -233,6 +251,15 @@ class System(eqx.Module):
                 rows = rows.at[psi, node].add(layer)
         return rows
 
+    def solvable(self, amount: Float[Array, " species"]) -> Bool[Array, ""]:
+        """Whether there is a potential for so much of each species [mM nm3]: a ring has one only if it is neutral."""
+        if not self.ring:
+            return jnp.asarray(True)
+        ions = jnp.asarray(self.valence, amount.dtype) * amount
+        size = jnp.sum(jnp.abs(ions)) + jnp.sum(jnp.abs(self.charge))
+        rounding = max(1e-6, 100.0 * float(jnp.finfo(amount.dtype).eps))
+        return jnp.abs(jnp.sum(ions) + jnp.sum(self.charge)) <= rounding * size
+
     # Concentrations in given potentials: linear, and without a subtraction.
 
     def concentrations(self, y: Float[Array, "fields nodes"]) -> tuple[Array, Array]:
@@ -243,7 +270,8 @@ class System(eqx.Module):
         """
         ahead, back = lax.optimization_barrier(self.passages(self.rises(y)))
         opened = jnp.asarray(self.open)
-        p0 = jnp.where(opened[:, 0], ahead[:, 0] * self.bulk[:, 0], self.inflow[:, 0])
+        bulk = jnp.ones_like(self.bulk) if self.ring else self.bulk
+        p0 = jnp.where(opened[:, 0], ahead[:, 0] * bulk[:, 0], self.inflow[:, 0])
         q0 = jnp.where(opened[:, 0], back[:, 0], 0.0)
 
         def forward(before, edge):
@@ -255,7 +283,7 @@ class System(eqx.Module):
         (p, q), (ps, qs) = lax.scan(forward, (p0, q0), (ahead[:, 1:].T, back[:, 1:].T))
         closed = ~opened[:, 0] & ~opened[:, 1]
         end = jnp.where(q > 0, (p + self.inflow[:, 1]) / jnp.where(q > 0, q, 1.0), 0.0)
-        end = jnp.where(opened[:, 1], self.bulk[:, 1], jnp.where(closed, 1.0, end))
+        end = jnp.where(opened[:, 1], bulk[:, 1], jnp.where(closed, 1.0, end))
 
         def backward(after, edge):
             a, b, p, q = edge
@@ -266,14 +294,22 @@ class System(eqx.Module):
         first, c = lax.scan(backward, end, (ahead[:, 1:].T, back[:, 1:].T, ps, qs), reverse=True)
         start = jnp.where(
             opened[:, 0],
-            self.bulk[:, 0],
+            bulk[:, 0],
             (self.inflow[:, 0] + back[:, 0] * first) / jnp.where(ahead[:, 0] > 0, ahead[:, 0], 1.0),
         )
         c = jnp.concatenate([start[None], c, end[None]]).T
         amount = jnp.sum(self.capacity * c, 1)
-        c = jnp.where(closed[:, None], c * (self.total / jnp.where(closed, amount, 1.0))[:, None], c)
+        given = jnp.ones_like(closed) if self.ring else closed
+        share = jnp.where(given, self.total / jnp.where(given, amount, 1.0), 1.0)
         net = jnp.where(opened[:, 1], p - q * end, -self.inflow[:, 1])
-        return c, jnp.where(closed, 0.0, net)
+        return c * share[:, None], jnp.where(closed, 0.0, net * share)
+
+
+def closing(
+    rows: Callable[[Array], Array], x: Float[Array, "unknowns nodes"], species: int
+) -> Float[Array, "species nodes unknowns"]:
+    """The derivative of the rows of the first node, which close a ring."""
+    return jnp.swapaxes(jax.jacrev(lambda x: rows(x)[:species, 0])(x), 1, 2)
 
 
 def _differences(edges: Float[Array, "*species edges"]) -> Float[Array, "*species nodes"]:

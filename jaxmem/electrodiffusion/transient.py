@@ -16,8 +16,8 @@ from ..results import RESULTS, InputError, raise_failures
 from ..units import thermal_voltage
 from .command import as_command
 from .course import Course, current, end_charge
-from .discretize import discretize
-from .ends import Charged, End
+from .discretize import check_structure, discretize
+from .ends import End, Periodic
 from .flux import scharfetter_gummel
 from .march import Rosenbrock, march
 from .mesh import Mesh, graded
@@ -79,9 +79,10 @@ def evolve(
         mesh = graded(pore, bath)
     dtype = pore.length.dtype
     times = _sampled(t, dtype)
-    _refuse(ends)
+    check_structure(pore, bath, ends, filling)
     driven = as_command(command, dtype)
     opened = any(end.passes is None or s in end.passes for end in ends for s in pore.species)
+    opened = opened and not isinstance(ends, Periodic)
     if start is None and opened:
         start = solve(
             pore, driven.holding, bath, mesh=mesh, ends=ends, filling=filling, steric=steric, flux=flux, newton=newton,
@@ -112,17 +113,17 @@ def _evolve(pore, command, times, bath, mesh, ends, filling, steric, flux, sourc
         start = jnp.broadcast_to(mean[:, None], system.capacity.shape)
     c = jnp.where(system.capacity > 0, start, jnp.where(jnp.isfinite(start), start, 0.0))
     moving = Moving(system, command, unit, source)
-    held = jnp.where(moving.held, jnp.where(jnp.arange(mesh.nodes) == 0, system.bulk[:, :1], system.bulk[:, 1:]), c)
+    ends_of = jnp.where(jnp.arange(mesh.nodes) == 0, system.bulk[:, :1], system.bulk[:, 1:])
+    held = moving.joined(jnp.where(moving.held, ends_of, c))
     numbers = jax.tree.leaves(eqx.filter((system, command, held, times), eqx.is_inexact_array))
     finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in numbers]))
     safe = lambda tree: jax.tree.map(lambda a: jnp.where(finite, a, 1.0) if eqx.is_inexact_array(a) else a, tree)
     moving = safe(moving)
     concentrations, steps = march(moving, safe(held), times, method)
-    good = finite & jnp.all(jnp.isfinite(concentrations))
-    code = RESULTS.where(
-        finite, RESULTS.where(good, RESULTS.successful, RESULTS.pore_unfinished), RESULTS.nonfinite_input
-    )
-    shown = lambda a: jnp.where(finite, a, jnp.nan)
+    solvable = system.solvable(jnp.sum(system.capacity * held, 1))
+    code = RESULTS.where(jnp.all(jnp.isfinite(concentrations)), RESULTS.successful, RESULTS.pore_unfinished)
+    code = RESULTS.where(finite, RESULTS.where(solvable, code, RESULTS.pore_charged), RESULTS.nonfinite_input)
+    shown = lambda a: jnp.where(finite & solvable, a, jnp.nan)
     found = jax.vmap(lambda c, t: moving.consistent(c, t, moving.command.passed(t)))(concentrations, times)
     return Course(
         t=times,
@@ -147,11 +148,3 @@ def _sampled(t: Any, dtype: Any) -> Float[Array, " samples"]:
         if not (np.all(np.diff(host) > 0) and host[0] >= 0):
             raise InputError("`t` must increase from zero or later [ns]; a run begins at t = 0.")
     return times
-
-
-def _refuse(ends: tuple[End, End]) -> None:
-    if all(isinstance(end.contact, Charged) for end in ends):
-        raise InputError(
-            "At least one end must have an applied potential, but both are `Charged`; where no field is to reach an "
-            "end, hold the potential of the other: End(passes=()) and End(passes=(), contact=Charged(0.0))."
-        )
