@@ -52,7 +52,7 @@ class RESULTS(eqx.Enumeration):
         "on: raise `most` or `rtol`, and check the start and the source."
     )
     pore_charged = (
-        "A periodic pore must be neutral, but its fixed charges and ions do not cancel: change `filling`, or the charge."
+        "A periodic pore must be neutral, but its fixed charge and ions do not cancel: change the charge or `filling`."
     )
 
 

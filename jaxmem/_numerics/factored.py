@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-from .block_tridiagonal import BlockTridiagonal, Column, cyclic_reduction
+from .block_tridiagonal import BlockTridiagonal, Column, cyclic_reduction, gauss_jordan
 
 
 class Factored(NamedTuple):
@@ -44,12 +44,7 @@ def _pivots(a: BlockTridiagonal) -> tuple[Array, Array, Array]:
     def forward(before, rows):
         lower, diagonal, upper = rows
         rest = diagonal - sum(lower[:, k, None] * before[k][None] for k in range(size))
-        # The barriers keep the compiler from computing each stage again for every use of it.
-        table = lax.optimization_barrier(jnp.concatenate([rest, unit, lower, upper], 1))
-        for p in range(size):  # Gauss and Jordan; each column leaves the table when it is done
-            row = table[p, 1:] / table[p, 0]
-            others = table[:, 1:] - table[:, :1] * row[None]
-            table = lax.optimization_barrier(jnp.concatenate([others[:p], row[None], others[p + 1 :]]))
+        table = gauss_jordan(jnp.concatenate([rest, unit, lower, upper], 1))
         return table[:, 2 * size :], table
 
     lower, upper = a.lower.at[0].set(0.0), a.upper.at[-1].set(0.0)

@@ -13,8 +13,9 @@ from .ends import Charged, End, Periodic
 from .flux import scharfetter_gummel
 from .mesh import PER_NM3, Mesh
 from .pore import Pore
+from .shape import Cylindrical, Spherical
 from .steric import AbstractSteric
-from .system import System
+from .system import System, gathered
 
 
 def discretize(
@@ -62,9 +63,9 @@ def discretize(
     layers = [end.contact.layer() for end in ends]
     capacitance, charge = (jnp.stack([jnp.asarray(each[i], dtype) for each in layers]) * areas for i in (0, 1))
     inflow = jnp.stack([jnp.stack([jnp.asarray(end.inflow.get(s, 0.0), dtype) for end in ends]) for s in pore.species])
-    capacity = _gathered(*(partition * row(volume) for volume in volumes))
+    capacity = gathered(*(partition * row(volume) for volume in volumes))
     mean = bulk[:, 0] if filling is None else _filled(filling, pore.species, bulk[:, 0])
-    charges = _gathered(*fixed)
+    charges = gathered(*fixed)
     ring = isinstance(ends, Periodic)
     if ring:
         capacity, charges = _joined(capacity), _joined(charges)
@@ -103,6 +104,10 @@ def check_structure(pore: Pore, bath: Bath, ends: tuple[End, End], filling: Mapp
             "The potential must be held at one end at least, or behind a layer, but both are `Charged`; hold one of "
             "them, contact=Held()."
         )
+    if isinstance(ends, Periodic) and isinstance(pore.shape, Cylindrical | Spherical):
+        raise InputError(
+            f"A periodic pore must be a tube or a slab, but is {type(pore.shape).__name__}, whose ends differ."
+        )
     named = [*(("An end", {*(end.passes or ()), *end.inflow}) for end in ends), ("`filling`", {*(filling or ())})]
     for where, given in named:
         unknown = sorted(str(getattr(s, "name", s)) for s in given - {*pore.species})
@@ -111,12 +116,6 @@ def check_structure(pore: Pore, bath: Bath, ends: tuple[End, End], filling: Mapp
                 f"{where} names {', '.join(unknown)}, which is not in the pore; its species are "
                 f"{', '.join(s.name for s in pore.species)}."
             )
-
-
-def _gathered(first: Float[Array, "*species edges"], second: Float[Array, "*species edges"]) -> Array:
-    """What nodes get from the two halves of their edges."""
-    none = jnp.zeros_like(first[..., :1])
-    return jnp.concatenate([first, none], -1) + jnp.concatenate([none, second], -1)
 
 
 def _joined(of_nodes: Float[Array, "*species nodes"]) -> Array:

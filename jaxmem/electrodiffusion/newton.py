@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float
 
 from .._numerics.block_tridiagonal import eliminate
 from .._numerics.ring import Ring
-from .system import System
+from .system import System, gathered
 
 Potentials = Float[Array, "fields nodes"]
 
@@ -130,7 +130,9 @@ def damped(system: System, start: Potentials, tolerance: float, most: int) -> Fo
         change = matrix.solve(rows.T) if isinstance(matrix, Ring) else eliminate(matrix, rows.T)
         dy = change.T[-fields:]
         scale = _scales(system, x)
-        return y, dy, jnp.max(jnp.abs(dy)), scale, jnp.sum((r / scale) ** 2), n + 1
+        # A maximum need not notice what is no number.
+        size = jnp.where(jnp.all(jnp.isfinite(dy)), jnp.max(jnp.abs(dy)), jnp.nan)
+        return y, dy, size, scale, jnp.sum((r / scale) ** 2), n + 1
 
     far = jnp.asarray(jnp.finfo(start.dtype).max, start.dtype)
     none = jnp.zeros_like(start)
@@ -142,8 +144,7 @@ def _scales(system: System, x: Float[Array, "unknowns nodes"]) -> Float[Array, "
     """What turns a row of Poisson's equation into a change of the potential at its node."""
     c, _ = system.split(x)
     z = jnp.asarray(system.valence, c.dtype)
-    none = jnp.zeros_like(system.dielectric[:1])
-    coupling = jnp.concatenate([system.dielectric, none]) + jnp.concatenate([none, system.dielectric])
+    coupling = gathered(system.dielectric, system.dielectric)
     screening = jnp.sum((z * z)[:, None] * system.capacity * c, 0)
     scale = (coupling + system.kappa * screening)[None]
     return scale if system.fields == 1 else jnp.concatenate([scale, jnp.ones_like(scale)])

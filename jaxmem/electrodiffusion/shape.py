@@ -17,9 +17,9 @@ class AbstractShape(eqx.Module):
     round: ClassVar[bool]
 
     @property
-    @abc.abstractmethod
     def start(self) -> Float[ArrayLike, ""]:
         """Where the coordinate begins [nm]."""
+        return 0.0
 
     @abc.abstractmethod
     def conductance(self, x0: Array, x1: Array, r0: Array, r1: Array) -> Array:
@@ -29,9 +29,9 @@ class AbstractShape(eqx.Module):
     def volume(self, x0: Array, x1: Array, r0: Array, r1: Array) -> Array:
         """The volume of an interval [nm3]."""
 
-    @abc.abstractmethod
     def wall(self, x0: Array, x1: Array, r0: Array, r1: Array) -> Array:
         """The wall of an interval [nm2], 2 pi r times its length along the axis; zero where there is none."""
+        return jnp.zeros_like(x1)
 
     @abc.abstractmethod
     def area(self, x: Array, r: Array) -> Array:
@@ -45,11 +45,6 @@ class Tube(AbstractShape):
     """
 
     round = True
-
-    @property
-    def start(self) -> Float[ArrayLike, ""]:
-        """Where the coordinate begins [nm]."""
-        return 0.0
 
     def conductance(self, x0, x1, r0, r1):
         """See `AbstractShape`: pi r0 r1 / length, exact for a cone."""
@@ -74,11 +69,6 @@ class Planar(AbstractShape):
     round = False
     size: Float[Array, ""] = param("", positive, default=1.0)
 
-    @property
-    def start(self) -> Float[ArrayLike, ""]:
-        """Where the coordinate begins [nm]."""
-        return 0.0
-
     def conductance(self, x0, x1, r0, r1):
         """See `AbstractShape`."""
         return self.size / (x1 - x0)
@@ -86,10 +76,6 @@ class Planar(AbstractShape):
     def volume(self, x0, x1, r0, r1):
         """See `AbstractShape`."""
         return self.size * (x1 - x0)
-
-    def wall(self, x0, x1, r0, r1):
-        """See `AbstractShape`."""
-        return jnp.zeros_like(x1)
 
     def area(self, x, r):
         """See `AbstractShape`."""
@@ -115,10 +101,6 @@ class Cylindrical(AbstractShape):
         """See `AbstractShape`."""
         return math.pi * (x1 - x0) * (x1 + x0)
 
-    def wall(self, x0, x1, r0, r1):
-        """See `AbstractShape`."""
-        return jnp.zeros_like(x1)
-
     def area(self, x, r):
         """See `AbstractShape`."""
         return 2.0 * math.pi * x
@@ -142,10 +124,6 @@ class Spherical(AbstractShape):
     def volume(self, x0, x1, r0, r1):
         """See `AbstractShape`."""
         return 4.0 / 3.0 * math.pi * (x1 - x0) * (x0 * x0 + x0 * x1 + x1 * x1)
-
-    def wall(self, x0, x1, r0, r1):
-        """See `AbstractShape`."""
-        return jnp.zeros_like(x1)
 
     def area(self, x, r):
         """See `AbstractShape`."""

@@ -312,6 +312,12 @@ def closing(
     return jnp.swapaxes(jax.jacrev(lambda x: rows(x)[:species, 0])(x), 1, 2)
 
 
+def gathered(first: Float[Array, "*species edges"], second: Float[Array, "*species edges"]) -> Array:
+    """What nodes get from the two halves of their edges."""
+    none = jnp.zeros_like(first[..., :1])
+    return jnp.concatenate([first, none], -1) + jnp.concatenate([none, second], -1)
+
+
 def _differences(edges: Float[Array, "*species edges"]) -> Float[Array, "*species nodes"]:
     """What leaves each node along its edges, of flows to the right."""
     none = jnp.zeros_like(edges[..., :1])

@@ -49,11 +49,11 @@ def made(kind, numbers):
     return pore, Bath(numbers["inside"], numbers["outside"], 298.15)
 
 
-def solved(kind, numbers, nodes=121, **how):
+def solved(kind, numbers, nodes=121, dtype=jnp.float64, **how):
     """The profiles of numbers of `drawn`, all at once."""
 
     def one(numbers):
-        pore, bath = made(kind, numbers)
+        pore, bath = jax.tree.map(lambda x: x.astype(dtype), made(kind, numbers))
         return ed.solve(pore, numbers["v"], bath, mesh=ed.graded(pore, bath, nodes), throw=False, **how)
 
     return jax.jit(jax.vmap(partial(one)))(numbers)

@@ -120,6 +120,17 @@ def test_float32_is_refused_unless_asked_for():
     np.testing.assert_allclose(found.current, exact.current, rtol=1e-3)
 
 
+@pytest.mark.slow
+def test_in_float32_random_pores_are_solved_as_in_float64():
+    numbers = drawn(np.random.default_rng(2), 2, 60)
+    exact = solved(2, numbers)
+    found = solved(2, numbers, dtype=jnp.float32, newton=ed.Newton(tolerance=1e-4))
+    assert found.current.dtype == jnp.float32 and (np.asarray(found.result == RESULTS.successful)).all()
+    assert (np.asarray(found.concentrations) >= 0).all()
+    error = np.abs(found.current - exact.current) / np.abs(exact.currents).sum(1)
+    assert np.median(error) < 1e-6 and error.max() < 5e-3
+
+
 @pytest.mark.parametrize(
     ("inside", "word"), [({K: 100.0, Na: 0.0, Cl: 90.0}, r"add up to \+10 mM"), ({K: 100.0, Cl: 100.0}, "")]
 )
