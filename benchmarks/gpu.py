@@ -2,7 +2,8 @@
 
 Value and gradient of 1 to 4096 hERG parameter sets under the sine wave (80 000 samples each, float64 and
 float32), of 1 to 256 five-state Markov sets, and forward runs of 1 to 16 384 squid-axon families (13 x 1601
-samples) and of a thousand to ten million spiking squid axons (4000 steps each, float32, spikes counted). Work
+samples), of a thousand to ten million spiking squid axons (4000 steps each, float32, spikes counted), and of
+current-voltage curves of 1 to 4096 charged pores, and of one on up to 10 000 nodes. Work
 goes in blocks, so memory stays bounded. Beside each time: an estimate of the arithmetic and of the least
 traffic (what must be read and written once), which say how far a run is from the device's own limits. Without
 an accelerator it runs on the CPU, smaller, and says so.
@@ -19,9 +20,13 @@ import numpy as np
 from _hh_cells import DT, DURATION, G_L, MANY, STEPS, Population
 from _hh_cells import errors as cell_errors
 from _jaxmem_sine_wave import command, herg, markov
+from _pnp_iv import FIXED, VOLTS
+from _pnp_iv import error as curve_error
+from _pnp_iv import nodes as places
 from _sine_wave import HERG, MARKOV, Kinetics, errors, parameter_sets, recording, times
 from _timing import Row, compiled, measure, run
 from hodgkin_huxley_cells import patch_run
+from pnp_iv import problem
 from squid_family import G_K, G_NA, LEVELS, SAMPLES, family, squid
 from squid_family import error as family_error
 
@@ -69,6 +74,9 @@ def _sine_estimate(states: int, parameters: int, markov: bool) -> Estimate:
 CELL = Estimate(STEPS * (6 * EXP + 60), STEPS * 14)
 """A cell's step: six rates, three gates, a membrane. Where a step is a kernel of its own, it reads and writes the
 potential, three gates and a count, and reads three conductances and a current."""
+PORE = Estimate(41 * 7 * (3 * 2 * (EXP + 10) + 600), 41 * 7 * 3 * 16)
+"""A node of a curve: at each voltage about seven Newton steps of two exponentials for each ion, and the elimination of
+a block of four, whose three blocks are written and read."""
 FAMILY = Estimate(len(LEVELS) * SAMPLES * 3 * (EXP + 4), len(LEVELS) * SAMPLES)
 
 
@@ -238,6 +246,37 @@ def cells(quick: bool) -> Iterator[Row]:
         )
 
 
+def pores(quick: bool) -> Iterator[Row]:
+    """Current-voltage curves of pores that differ in charge, then of one pore on finer meshes: 41 voltages, float64."""
+    device, accelerated = _device()
+    import equinox as eqx
+    import jax
+    import jax.numpy as jnp
+
+    ed, pore, bath = problem()
+    volts, place = jnp.asarray(VOLTS), jnp.array([0.0, 1.0, 0.0])
+    most = 4 if quick else 4096 if accelerated else 64
+    shapes = [(4**k, 100) for k in range(7) if 4**k <= most]
+    for size, nodes in [*shapes, *((1, nodes) for nodes in ((1000,) if quick else (1000, 10_000)))]:
+        mesh = ed.at(places(nodes), pore)
+
+        def curve(charge, pore, bath, mesh=mesh):
+            changed = eqx.tree_at(lambda p: p.fixed_charge, pore, charge * place)
+            return jax.vmap(lambda v: ed.solve(changed, v, bath, mesh=mesh, throw=False).current)(volts)
+
+        yield _batch(
+            curve,
+            jnp.linspace(FIXED, -FIXED, size) if size > 1 else jnp.full((1,), FIXED),
+            min(size, 256 if accelerated else 1),
+            (pore, bath),
+            check=lambda found: {"current": curve_error(found[0]), "unsolved": float(np.isnan(found).mean())},
+            estimate=Estimate(PORE.operations * nodes, PORE.floats * nodes),
+            task=f"I-V of 41 voltages of {size} pores, {nodes} nodes, float64",
+            runs=2 if quick else 5,
+            device=device,
+        )
+
+
 if __name__ == "__main__":
     run(
         "gpu",
@@ -246,6 +285,7 @@ if __name__ == "__main__":
             "markov": lambda quick: sine_wave(MARKOV, markov, ("float64",), (4, 256), quick),
             "family": families,
             "cells": cells,
+            "pores": pores,
         },
         cores="all",
     )

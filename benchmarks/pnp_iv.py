@@ -17,7 +17,8 @@ from _pnp_iv import DIFFUSION, FIXED, INSIDE, LENGTHS, OUTSIDE, PERMITTIVITY, TE
 from _timing import Row, compiled, measure, run
 
 
-def _problem():
+def problem():
+    """The package, the pore and its bath."""
     import jax
 
     jax.config.update("jax_enable_x64", True)
@@ -45,7 +46,7 @@ def jaxmem(quick: bool) -> Iterator[Row]:
     import jax
     import jax.numpy as jnp
 
-    ed, pore, bath = _problem()
+    ed, pore, bath = problem()
     volts = jnp.asarray(VOLTS)
     for size in _sizes(quick):
         mesh = ed.at(nodes(size), pore)
@@ -63,7 +64,7 @@ def jaxmem_gradient(quick: bool) -> Iterator[Row]:
     import jax
     import jax.numpy as jnp
 
-    ed, pore, bath = _problem()
+    ed, pore, bath = problem()
     volts = jnp.asarray(VOLTS)
     for size in _sizes(True):
         mesh = ed.at(nodes(size), pore)
@@ -82,7 +83,7 @@ def jaxmem_pores(quick: bool) -> Iterator[Row]:
     import jax
     import jax.numpy as jnp
 
-    ed, pore, bath = _problem()
+    ed, pore, bath = problem()
     mesh, count = ed.at(nodes(100), pore), 50 if quick else 1000
     charges = jnp.linspace(-1000.0, 1000.0, count)[:, None] * jnp.array([0.0, 1.0, 0.0])
     volts = jnp.asarray(VOLTS)
