@@ -6,6 +6,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
+from .platform import by_platform
+
 Column = Float[Array, "nodes unknowns"]
 
 
@@ -45,7 +47,7 @@ class BlockTridiagonal(NamedTuple):
 
 def eliminate(a: BlockTridiagonal, b: Column) -> Column:
     """x of A x = b: node after node on a CPU, by cyclic reduction, in log2(nodes) stages, on an accelerator."""
-    return lax.platform_dependent(a, b, cpu=sweep, default=cyclic_reduction)
+    return by_platform(a, b, cpu=sweep, default=cyclic_reduction)
 
 
 def sweep(a: BlockTridiagonal, b: Column) -> Column:

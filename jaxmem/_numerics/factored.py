@@ -7,6 +7,7 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from .block_tridiagonal import BlockTridiagonal, Column, cyclic_reduction, gauss_jordan
+from .platform import by_platform
 
 
 class Factored(NamedTuple):
@@ -31,7 +32,7 @@ class Factored(NamedTuple):
 
 def factored(matrix: BlockTridiagonal) -> Factored:
     """The elimination of a matrix, without a search for pivots, as `BlockTridiagonal.solve` asks for."""
-    kept = lax.platform_dependent(
+    kept = by_platform(
         lax.stop_gradient(matrix), cpu=_pivots, default=lambda a: tuple(jnp.zeros_like(a.diagonal) for _ in range(3))
     )
     return Factored(matrix, *kept)
@@ -56,7 +57,7 @@ def _substituted(a: Factored, b: Column) -> Column:
     def own(a, b):
         return _backward(a.right, _forward(a.left, _times(a.inverse, b)))
 
-    return lax.platform_dependent(a, b, cpu=own, default=lambda a, b: cyclic_reduction(a.matrix, b))
+    return by_platform(a, b, cpu=own, default=lambda a, b: cyclic_reduction(a.matrix, b))
 
 
 def _transposed(a: Factored, b: Column) -> Column:
@@ -67,7 +68,7 @@ def _transposed(a: Factored, b: Column) -> Column:
         w = _backward(jnp.roll(turned(a.left), -1, 0), y)
         return _times(turned(a.inverse), w)
 
-    return lax.platform_dependent(a, b, cpu=own, default=lambda a, b: cyclic_reduction(a.matrix.transposed, b))
+    return by_platform(a, b, cpu=own, default=lambda a, b: cyclic_reduction(a.matrix.transposed, b))
 
 
 def _forward(blocks, b):

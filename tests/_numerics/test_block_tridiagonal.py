@@ -5,6 +5,7 @@ import pytest
 from jax.test_util import check_grads
 
 from jaxmem._numerics.block_tridiagonal import BlockTridiagonal, cyclic_reduction, eliminate, sweep
+from jaxmem._numerics.ring import ring
 
 
 def drawn(nodes, size, seed=0):
@@ -56,3 +57,30 @@ def test_a_batch_is_its_members():
     together = jax.vmap(lambda a, b: a.solve(b))(a, b)
     for one, (a, b) in zip(together, systems, strict=True):
         np.testing.assert_allclose(one, a.solve(b), atol=1e-14)
+
+
+def test_with_an_accelerator_at_hand_a_program_holds_both_ways(monkeypatch):
+    a, b = drawn(11, 4)
+    expected = sweep(a, b)
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    both = jax.jit(lambda a, b: eliminate(a, b))
+    assert "cond" in str(jax.make_jaxpr(lambda a, b: eliminate(a, b))(a, b))
+    np.testing.assert_allclose(both(a, b), expected, atol=2e3 * jnp.finfo(b.dtype).eps)
+
+
+@pytest.mark.x64
+def test_a_ring_is_its_dense_matrix():
+    nodes, size, joined = 7, 3, 2
+    line, b = drawn(nodes, size)
+    rng = np.random.default_rng(1)
+    closure = jnp.asarray(rng.normal(size=(joined, nodes, size)))
+    held = jnp.arange(joined)
+    unit = jnp.zeros((size, size)).at[held, held].set(1.0)[:joined]
+    diagonal = line.diagonal.at[0, :joined].set(unit).at[-1, :joined].set(unit)
+    line = BlockTridiagonal(line.lower.at[-1, :joined].set(0.0), diagonal, line.upper.at[0, :joined].set(0.0))
+    full = dense(line).reshape(nodes, size, nodes, size)
+    full[0, :joined] = closure
+    for k in range(joined):
+        full[-1, k, 0, k] = -1.0
+    expected = np.linalg.solve(full.reshape(nodes * size, -1), np.asarray(b).ravel()).reshape(nodes, size)
+    np.testing.assert_allclose(ring(line, closure).solve(b), expected, rtol=1e-12)
