@@ -162,7 +162,7 @@ class Cable(AbstractAlong):
     def relaxed(self, diagonal: Float[Array, " n"], push: Float[Array, " n"]) -> Float[Array, " n"]:
         """The displacement that pushes [pA] make against conductances [nS] and the conductance between neighbors."""
         g = self.conductance()
-        return solve_tree(self.tree.parent, diagonal + g + self.tree.from_children(g), -g, -g, push)
+        return solve_tree(self.tree.parent, diagonal + g + self.tree.from_children(g), -g, -g, push, self.tree.branches)
 
     def surroundings(self, carry: CableState, k: int) -> tuple[Float[Array, " n"], Bath]:  # noqa: D102
         return carry.v, self.bath

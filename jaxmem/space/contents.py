@@ -255,7 +255,7 @@ class AbstractTissue(AbstractAlong):
         """The potential of the outside [mV] relative to that of the root."""
         u = self.drops(state)[0]
         one = jnp.ones_like(u)
-        return solve_tree(self.tree.parent, one, -one, jnp.zeros_like(u), (-self._thermal * u).at[0].set(0.0))
+        return solve_tree(self.tree.parent, one, -one, jnp.zeros_like(u), (-self._thermal * u).at[0].set(0.0), self.tree.branches)
 
     def _gained(self, flux: Float[Array, "species n"]) -> Float[Array, "species n"]:
         """What compartments gain by fluxes to their parents."""

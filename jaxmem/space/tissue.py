@@ -141,7 +141,7 @@ class Tissue(AbstractTissue):
         index = jnp.arange(count)
         diagonal = diagonal.at[index, index].add(store)
         last = lambda x: jnp.moveaxis(x, -1, 0)
-        return solve_block_tree(tree.parent, last(diagonal), last(-blocks), last(-blocks), push.T).T
+        return solve_block_tree(tree.parent, last(diagonal), last(-blocks), last(-blocks), push.T, tree.branches).T
 
     def _later(self, amounts, volumes, sources, found, u, h, c) -> list[Float[Array, "species n"]]:
         """Concentrations [mM] of what is free in the middle of the step, or as late as keeps them positive."""
@@ -162,7 +162,6 @@ class Tissue(AbstractTissue):
         late = (leaves > 2.0) & (jnp.min(now, 0) < _EVEN * jnp.max(now, 0))
         part = h * jnp.where(late, 1.0 - 1.0 / jnp.where(late, leaves, 2.0), 0.5)[None]
         filled = lanes(list(amounts)) + part * lanes([sources[0] + extra, *sources[1:]])
-        solved = solve_tree(
-            self.tree.parent, room + part * out, -part * lanes(entering), -part * lanes(leaving), filled
-        )
+        entries = room + part * out, -part * lanes(entering), -part * lanes(leaving)
+        solved = solve_tree(self.tree.parent, *entries, filled, self.tree.branches)
         return [x.T for x in jnp.split(solved, len(phases), 1)]
