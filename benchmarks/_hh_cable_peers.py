@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-import numpy as np
 from _hh_cable import (
     AMPLITUDE,
     DIAMETER,

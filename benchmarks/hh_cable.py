@@ -45,18 +45,14 @@ def _delay(ions: bool, size: int):
         cell = space.Tissue(tree, outside, cells, temperature=279.45, record=places(size))
         where = lambda c: c.cells["axon"].mechanisms[0].density
     else:
-        cell = space.Cable(
-            tree, (sodium, potassium, leak), 279.45, resistivity=RESISTIVITY, record=places(size)
-        )
+        cell = space.Cable(tree, (sodium, potassium, leak), 279.45, resistivity=RESISTIVITY, record=places(size))
         where = lambda c: c.mechanisms[0].density
     command, ends = jm.protocols.step(1000.0 * AMPLITUDE, 1.0), np.array([0.0, DURATION])
 
     def times(density):
         changed = eqx.tree_at(where, cell, density)
         record = simulate.SpikeTimes(0.0)
-        found = simulate.current_clamp(
-            changed, command, ends, method=simulate.Hines(DT), record=record, throw=False
-        )
+        found = simulate.current_clamp(changed, command, ends, method=simulate.Hines(DT), record=record, throw=False)
         return found.records[0][:, 0]
 
     return times, jnp.full((size,), jm.units.MS_PER_CM2)

@@ -126,7 +126,7 @@ def _between_ends(pivots, upward, downward, b):
     before = jnp.concatenate([jnp.zeros_like(pivots[:1]), pivots[:-1]])
     y = _ends(b, b, 0.0)
     y = pivots * lax.scan(next_one, jnp.zeros_like(y[0]), (y, before * _outer(upward, downward)))[1]
-    middle = (y[-1] - inner[-1] * y[-1, ::-1]) / (1.0 - inner[-1, 0] * inner[-1, 1])
+    middle = (y[-1] - inner[-1] * y[-1, ::-1]) / (1.0 - inner[-1, 0] * inner[-1, 1])[None]
     x = lax.scan(next_one, middle, (y[:-1], inner[:-1]), reverse=True)[1]
     x = jnp.concatenate([x, middle[None]])
     return jnp.concatenate([x[n % 2 :, 0], x[::-1, 1]])

@@ -22,7 +22,6 @@ from .recorders import AbstractRecorder
 from .steps import AbstractFixedStep, Staggered
 from .stimulus import AbstractStimulus, as_stimuli, together
 
-
 _KEPT = 2**30  # bytes of what is carried from step to step that reverse mode may keep
 
 
