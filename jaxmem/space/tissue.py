@@ -83,9 +83,8 @@ class Tissue(AbstractTissue):
         released, slopes = jax.jvp(lambda x: self._membranes(carry.mechanisms, x, c), (v,), (jnp.ones_like(v),))
         at = self.at_electrode(carry)
         current, more = jax.jvp(inject, (at,), (jnp.ones_like(at),))
-        move = self._displacement(found, released, slopes, current, more, v, h)
-
-        middle = v + move
+        middle = self._middle(found, released, slopes, current, more, v, h)
+        move = middle - v
         u, pulled = self._fields(found, self._differences(middle))
         own = total(found.pushed[1:], z) - pulled[1:] * u[1:]
         target = jnp.concatenate([-jnp.sum(own, 0)[None], own])
@@ -110,12 +109,12 @@ class Tissue(AbstractTissue):
             earlier=carry.drop,
         )
 
-    def _displacement(self, found: Edges, released, slopes, current, more, v, h) -> Float[Array, "cells n"]:
-        """How far the membrane potentials are from the start in the middle of a step [mV]."""
+    def _middle(self, found: Edges, released, slopes, current, more, v, h) -> Float[Array, "cells n"]:
+        """The membrane potentials in the middle of a step [mV]."""
         if not self.cells:
             return v
         z, tree = self._z, self.tree
-        u, pulled = self._fields(found, self._differences(v))
+        u, pulled = self._fields(found, jnp.zeros_like(v))
         axial = total(found.pushed[1:], z) - pulled[1:] * u[1:]
         push = total(released[0], z) + self._gained(axial)
         give = total(slopes[0], z)
@@ -125,6 +124,7 @@ class Tissue(AbstractTissue):
         alone = jnp.eye(count, dtype=own.dtype)[..., None] * own[:, None]
         blocks = (alone - ratio(own[:, None] * own[None], jnp.sum(pulled, 0)[None, None])) / self._thermal
         store = 2.0 * self._capacitances() / (self.faraday * h) - give
+        push = push + store * v
         diagonal = blocks + tree.from_children(blocks)
         index = jnp.arange(count)
         diagonal = diagonal.at[index, index].add(store)
