@@ -145,7 +145,7 @@ class Tissue(AbstractTissue):
         late = (leaves > 2.0) & (jnp.min(c, -1) < _EVEN * jnp.max(c, -1))
         part = h * jnp.where(late, 1.0 - 1.0 / jnp.where(late, leaves, 2.0), 0.5)[..., None]
         lanes = lambda x: x.reshape(-1, self.tree.size).T
-        entries = room + part * out, -part * entering, -part * leaving
+        diagonal, upward, downward = lanes(room + part * out), lanes(-part * entering), lanes(-part * leaving)
         filled = lanes(amounts + part * sources)
-        solved = solve_tree(self.tree.parent, *(lanes(x) for x in entries), filled, self.tree.branches)
+        solved = solve_tree(self.tree.parent, diagonal, upward, downward, filled, self.tree.branches)
         return solved.T.reshape(c.shape)
