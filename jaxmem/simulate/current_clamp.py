@@ -22,6 +22,8 @@ from .recorders import AbstractRecorder
 from .steps import AbstractFixedStep, Staggered
 from .stimulus import AbstractStimulus, as_stimuli, together
 
+_KEPT = 2**30  # bytes of what is carried from step to step that reverse mode may keep
+
 
 class CellTrace(eqx.Module):
     """What a run of a cell records.
@@ -118,7 +120,7 @@ def march(
         return (carry, tuple(c for c, _ in done), kept), None
 
     def block(everything, rows):
-        (carry, stimulus, kept), _ = lax.scan(one, everything, rows)
+        (carry, stimulus, kept), _ = lax.scan(step, everything, rows)
         emitted = [r.emit(x) for r, x in zip(recorders, kept, strict=True)]
         seen = cell.observe(method.state(cell, carry, h))
         out = (method.voltage(cell, carry), seen, tuple(x for _, x in emitted))
@@ -131,8 +133,15 @@ def march(
         tuple(r.begin(v0) for r in recorders),
     )
     begin = jax.tree.map(jnp.asarray, begin)
+    # Reverse mode computes once more what it has not kept. A membrane is small: all numbers of the steps of one block
+    # are kept at a time. Along a tree they are many more than what is carried, so that each step is computed from that
+    # while the derivative passes it: from every step's, or, where these are too many, from every block's.
+    again = lambda f: jax.checkpoint(f, prevent_cse=False)  # pyright: ignore[reportPrivateImportUsage]
+    along = isinstance(cell, AbstractAlong)
+    carried = sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(begin[0]))
+    step = again(one) if along else one
     if steps.blocks:
-        body = jax.checkpoint(block, prevent_cse=False)  # pyright: ignore[reportPrivateImportUsage]
+        body = block if along and carried * steps.number.size <= _KEPT else again(block)
         (carry, _, kept), (v, seen, emitted) = lax.scan(body, begin, (steps.rows, steps.number))
         whole = lambda first, later: jnp.concatenate([first[None], later])[steps.at]
         v, observed = whole(v0, v), jax.tree.map(whole, seen0, seen)

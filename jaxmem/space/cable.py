@@ -155,14 +155,15 @@ class Cable(AbstractAlong):
         out, slope = jax.jvp(lambda x: self.outward(carry.mechanisms, x), (v,), (jnp.ones_like(v),))
         at = v[self.electrode]
         current, more = jax.jvp(inject, (at,), (jnp.ones_like(at),))
-        push = (self.axial(v) - out).at[self.electrode].add(current)
-        slope = slope.at[self.electrode].add(-more)
-        return carry._replace(v=v + 2.0 * self.relaxed(2.0 * self.charge_per_mv() / h + slope, push))
+        # For the potential in the middle of the step, not for how far it is, which would need the axial currents too.
+        own = 2.0 * self.charge_per_mv() / h + slope.at[self.electrode].add(-more)
+        middle = self.relaxed(own, (own * v - out).at[self.electrode].add(current))
+        return carry._replace(v=2.0 * middle - v)
 
     def relaxed(self, diagonal: Float[Array, " n"], push: Float[Array, " n"]) -> Float[Array, " n"]:
-        """The displacement that pushes [pA] make against conductances [nS] and the conductance between neighbors."""
+        """The potentials that currents [pA] make through conductances [nS] and the conductance between neighbors."""
         g = self.conductance()
-        return solve_tree(self.tree.parent, diagonal + g + self.tree.from_children(g), -g, -g, push)
+        return solve_tree(self.tree.parent, diagonal + g + self.tree.from_children(g), -g, -g, push, self.tree.branches)
 
     def surroundings(self, carry: CableState, k: int) -> tuple[Float[Array, " n"], Bath]:  # noqa: D102
         return carry.v, self.bath

@@ -1,7 +1,7 @@
 """The books of a tissue: its contents, what flows in it, its fields, and what is observed and kept."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -163,11 +163,14 @@ class AbstractTissue(AbstractAlong):
         """All concentrations [mM], bound shares included, of the outside and of each cell."""
         return tuple(n / w[None] for n, w in zip(state.amounts, state.volumes, strict=True))
 
-    def _free(self, amounts: Any, volumes: Any) -> tuple[Float[Array, "species n"], ...]:
-        rows = zip(amounts, volumes, self.phases.values(), strict=True)
-        return tuple(n / w[None] * phase.free[:, None] for n, w, phase in rows)
+    def _of_phases(self, what: Callable[[Phase], Array]) -> Array:
+        """Something of every space, with a leading axis of these."""
+        return jnp.stack([what(phase) for phase in self.phases.values()])
 
-    def _bath(self, c: tuple[Float[Array, "species n"], ...], k: int) -> Bath:
+    def _free(self, amounts: Any, volumes: Any) -> Float[Array, "phases species n"]:
+        return _stacked(amounts) / _stacked(volumes)[:, None] * self._of_phases(lambda p: p.free)[..., None]
+
+    def _bath(self, c: Float[Array, "phases species n"], k: int) -> Bath:
         """The bath of the k-th cell's membrane, with a leading axis of compartments."""
         sides = [
             eqx.tree_at(lambda s: s.c, phase.solution, x.T)
@@ -181,7 +184,7 @@ class AbstractTissue(AbstractAlong):
 
     def _membranes(
         self, mechanisms: tuple[Any, ...], v: Float[Array, "cells n"], c: Any
-    ) -> tuple[tuple[Float[Array, "species n"], Float[Array, "species n"]], ...]:
+    ) -> tuple[Float[Array, "cells species n"], Float[Array, "cells species n"]]:
         """What the mechanisms of each cell release inside and outside [fmol/ms]."""
         found, first = [], 0
         for k, cell in enumerate(self._cells.values()):
@@ -192,10 +195,19 @@ class AbstractTissue(AbstractAlong):
                 inner, outer = inner + exchange.inside.T, outer + exchange.outside.T
             first += len(cell.mechanisms)
             found.append((inner, outer))
-        return tuple(found)
+        if not found:
+            return c[:0], c[:0]
+        inner, outer = zip(*found, strict=True)
+        return jnp.stack(inner), jnp.stack(outer)
 
-    def _water(self, c: Any, volumes: Any) -> tuple[Float[Array, " n"], ...]:
+    @property
+    def _swells(self) -> bool:
+        return any(cell.water is not None for cell in self._cells.values())
+
+    def _water(self, c: Any, volumes: Float[Array, "phases n"]) -> Float[Array, "phases n"]:
         """The flow of water into each space [pL/ms]."""
+        if not self._swells:
+            return jnp.zeros_like(volumes)
         osmolarity = [
             jnp.sum(x / phase.free[:, None], 0) + phase.impermeant * (phase.volume / w)
             for x, w, phase in zip(c, volumes, self.phases.values(), strict=True)
@@ -207,18 +219,15 @@ class AbstractTissue(AbstractAlong):
                 continue
             inner.append(cell.water * cell.area * (osmolarity[1 + k] - osmolarity[0]))
             out = out - inner[-1]
-        return (out, *inner)
+        return jnp.stack([out, *inner])
 
-    def _mobilities(self, volumes: Any) -> list[Float[Array, "species n"]]:
+    def _mobilities(self, volumes: Any) -> Float[Array, "phases species n"]:
         """What diffuses per difference of concentration to the parent [pL/ms]; swelling widens the way."""
-        found = []
-        for phase, w in zip(self.phases.values(), volumes, strict=True):
-            bridge = phase.bridge
-            if any(cell.water is not None for cell in self._cells.values()):
-                wide = w / phase.volume
-                bridge = bridge * (0.5 * (wide + self.tree.of_parent(wide)))
-            found.append(mobilities(phase.effective, bridge))
-        return found
+        bridge = self._of_phases(lambda p: p.bridge)
+        if self._swells:
+            wide = _stacked(volumes) / self._of_phases(lambda p: p.volume)
+            bridge = bridge * (0.5 * (wide + self.tree.of_parent(wide)))
+        return mobilities(self._of_phases(lambda p: p.effective), bridge)
 
     def _capacitances(self) -> Float[Array, "cells n"]:
         rows = [_PF_PER_UM2 * cell.capacitance * cell.area for cell in self._cells.values()]
@@ -228,36 +237,34 @@ class AbstractTissue(AbstractAlong):
         return (self.tree.of_parent(v) - v) / self._thermal
 
     def _fields(
-        self, found: Sequence[Edges], w: Float[Array, "cells n"]
-    ) -> tuple[Float[Array, "phases n"], list[Float[Array, " n"]]]:
+        self, found: Edges, w: Float[Array, "cells n"]
+    ) -> tuple[Float[Array, "phases n"], Float[Array, "phases n"]]:
         """The differences of potential u to the parent in every space, at which all axial currents sum to zero, and the
         conductances [fmol/ms] there; w: those of the membrane potentials."""
-        pushed = [total(e.pushed, self._z) for e in found]
-        pulled = [total(e.pulled, self._z) for e in found]
-        drift = sum((g * w[k] for k, g in enumerate(pulled[1:])), start=jnp.zeros_like(pulled[0]))
-        u = ratio(sum(pushed[1:], pushed[0]) - drift, sum(pulled[1:], pulled[0]))
+        pushed, pulled = total(found.pushed, self._z), total(found.pulled, self._z)
+        u = ratio(jnp.sum(pushed, 0) - jnp.sum(pulled[1:] * w, 0), jnp.sum(pulled, 0))
         return jnp.concatenate([u[None], u[None] + w]), pulled
 
     def drops(self, state: Any) -> Float[Array, "phases n"]:
         """The differences of potential to the parent, F (phi_parent - phi)/RT, in the outside and in each cell."""
         c = self._free(state.amounts, state.volumes)
-        above = [self.tree.of_parent(x) for x in c]
+        above = self.tree.of_parent(c)
         mobility, w = self._mobilities(state.volumes), self._differences(state.v)
         start = jnp.concatenate([jnp.zeros_like(c[0][:1]), w])
         again = lambda _, u: self._fields(self._edges(c, above, mobility, u), w)[0]
         return lax.fori_loop(0, _ROUNDS, again, start)
 
-    def _edges(self, c: Any, above: Any, mobility: Any, u: Float[Array, "phases n"]) -> list[Edges]:
-        rows = zip(c, above, mobility, u, strict=True)
-        return [edges(x, up, k, spreads(one, self._z, self.law), self._z) for x, up, k, one in rows]
+    def _edges(self, c: Any, above: Any, mobility: Any, u: Float[Array, "phases n"]) -> Edges:
+        return edges(c, above, mobility, spreads(u, self._z, self.law), self._z)
 
     def potential(self, state: Any) -> Float[Array, " n"]:
         """The potential of the outside [mV] relative to that of the root."""
         u = self.drops(state)[0]
         one = jnp.ones_like(u)
-        return solve_tree(self.tree.parent, one, -one, jnp.zeros_like(u), (-self._thermal * u).at[0].set(0.0))
+        rise = (-self._thermal * u).at[0].set(0.0)
+        return solve_tree(self.tree.parent, one, -one, jnp.zeros_like(u), rise, self.tree.branches)
 
-    def _gained(self, flux: Float[Array, "species n"]) -> Float[Array, "species n"]:
+    def _gained(self, flux: Float[Array, "*axes n"]) -> Float[Array, "*axes n"]:
         """What compartments gain by fluxes to their parents."""
         return self.tree.from_children(flux) - flux
 
@@ -277,29 +284,27 @@ class AbstractTissue(AbstractAlong):
 
     def derivative(self, state: TissueState, current: Float[Array, ""]) -> TissueState:  # noqa: D102
         c = self._free(state.amounts, state.volumes)
-        above = [self.tree.of_parent(x) for x in c]
         u = self.drops(state)
-        flux = [e.flux(x) for e, x in zip(self._edges(c, above, self._mobilities(state.volumes), u), u, strict=True)]
+        flux = self._edges(c, self.tree.of_parent(c), self._mobilities(state.volumes), u).flux(u)
         sources = self._sources(self._membranes(state.mechanisms, state.v, c), current, {})
-        gained = [s + self._gained(j) for s, j in zip(sources, flux, strict=True)]
-        charge = [self.faraday * total(x, self._z) for x in gained[1:]]
-        v = jnp.stack(charge) / self._capacitances() if charge else jnp.zeros_like(state.v)
+        gained = sources + self._gained(flux)
+        v = self.faraday * total(gained[1:], self._z) / self._capacitances()
         for opening in self.openings:
-            gained[0] = gained[0].at[:, opening.at].add(-self._opened(opening, c[0])[0])
+            gained = gained.at[0, :, opening.at].add(-self._opened(opening, c[0])[0])
         moved = []
         for k, (placed, one) in enumerate(zip(self.mechanisms, state.mechanisms, strict=True)):
             moved.append(placed.derivative(one, *self.surroundings(state, k)))
-        return TissueState(v, tuple(moved), tuple(gained), self._water(c, state.volumes))
+        return TissueState(v, tuple(moved), tuple(gained), tuple(self._water(c, _stacked(state.volumes))))
 
-    def _sources(self, released: Any, current: Any, supply: Supply) -> list[Float[Array, "species n"]]:
+    def _sources(self, released: Any, current: Any, supply: Supply) -> Float[Array, "phases species n"]:
         """What comes into each space through membranes and electrodes [fmol/ms]."""
-        zero = jnp.zeros((len(self.species), self.tree.size), self.temperature.dtype)
-        found = [sum((outer for _, outer in released), start=zero), *(inner for inner, _ in released)]
+        inner, outer = released
+        found = jnp.concatenate([jnp.sum(outer, 0)[None], inner])
         names = list(self.phases)
         if self.cells:
-            place = (self.species.index(self.carrier), self.electrode)
             moved = current / (self.faraday * self.carrier.z)
-            found[0], found[1] = found[0].at[place].add(-moved), found[1].at[place].add(moved)
+            both = jnp.stack([-moved, moved])
+            found = found.at[jnp.arange(2), self.species.index(self.carrier), self.electrode].add(both)
         for (name, species), amount in supply.items():
             if name not in names or species not in self.species:
                 raise InputError(
@@ -307,7 +312,7 @@ class AbstractTissue(AbstractAlong):
                     f"({_names(self.species)}), but are {species.name} into '{name}'."
                 )
             k = names.index(name)
-            found[k] = found[k].at[self.species.index(species), self.electrode].add(amount)
+            found = found.at[k, self.species.index(species), self.electrode].add(amount)
         return found
 
     def voltage(self, state: Any) -> Float[Array, "*places"]:
@@ -336,9 +341,14 @@ class AbstractTissue(AbstractAlong):
         charge = jnp.stack([total(x, self._z) for x in state.amounts])
         held = self._capacitances() * state.v / self.faraday
         found += [(charge[1:] - held).ravel(), jnp.sum(charge, 0)]
-        if any(cell.water is not None for cell in self._cells.values()):
+        if self._swells:
             found.append(jnp.sum(jnp.stack(state.volumes), 0))
         return jnp.concatenate(found)
+
+
+def _stacked(x: Any) -> Array:
+    """What a state has for each space, with a leading axis of these."""
+    return jnp.stack(x) if isinstance(x, tuple) else x
 
 
 def _names(species: Sequence[Species]) -> str:

@@ -30,46 +30,52 @@ def central(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
 
 class Edges(NamedTuple):
     """The fluxes from every compartment to its parent, linear in the difference of potential u = F (phi_parent -
-    phi)/RT: `pushed` - `pulled` u [fmol/ms] (species, n); `mobility` [pL/ms] and the factor
-    `spread` of the differences, of which they are made."""
+    phi)/RT: `pushed` - `pulled` u [fmol/ms] (..., species, n), in one space or in several; `mobility` [pL/ms] and the
+    factor `spread` of the differences, of which they are made."""
 
-    mobility: Float[Array, "species n"]
-    spread: Float[Array, "species n"]
-    pushed: Float[Array, "species n"]
-    pulled: Float[Array, "species n"]
+    mobility: Float[Array, "*spaces species n"]
+    spread: Float[Array, "*spaces species n"]
+    pushed: Float[Array, "*spaces species n"]
+    pulled: Float[Array, "*spaces species n"]
 
-    def flux(self, u: Float[Array, " n"]) -> Float[Array, "species n"]:
+    def flux(self, u: Float[Array, "*spaces n"]) -> Float[Array, "*spaces species n"]:
         """At a difference of potential."""
-        return self.pushed - self.pulled * u[None]
+        return self.pushed - self.pulled * u[..., None, :]
 
 
 def edges(
-    c: Float[Array, "species n"],
-    of_parent: Float[Array, "species n"],
-    mobility: Float[Array, "species n"],
-    spread: Float[Array, "species n"],
+    c: Float[Array, "*spaces species n"],
+    of_parent: Float[Array, "*spaces species n"],
+    mobility: Float[Array, "*spaces species n"],
+    spread: Float[Array, "*spaces species n"],
     z: tuple[int, ...],
 ) -> Edges:
     """The fluxes between some concentrations [mM] of each compartment and of its parent."""
-    valence = jnp.asarray(z, c.dtype)[:, None]
     pushed = mobility * spread * (c - of_parent)
-    return Edges(mobility, spread, pushed, mobility * valence * (0.5 * (c + of_parent)))
+    return Edges(mobility, spread, pushed, mobility * valences(z, c) * (0.5 * (c + of_parent)))
 
 
-def spreads(u: Float[Array, " n"], z: tuple[int, ...], law: Even) -> Float[Array, "species n"]:
+def spreads(u: Float[Array, "*spaces n"], z: tuple[int, ...], law: Even) -> Float[Array, "*spaces species n"]:
     """The factor for every species; a law is even, so that it is computed once for each size of valence."""
     found = {size: law(size * u) if size else jnp.ones_like(u) for size in {abs(k) for k in z}}
-    return jnp.stack([found[abs(k)] for k in z])
+    return jnp.stack([found[abs(k)] for k in z], -2)
 
 
-def mobilities(effective: Float[Array, " species"], bridge: Float[Array, " n"]) -> Float[Array, "species n"]:
+def mobilities(
+    effective: Float[Array, "*spaces species"], bridge: Float[Array, "*spaces n"]
+) -> Float[Array, "*spaces species n"]:
     """What diffuses per difference of concentration [pL/ms]."""
-    return UM3 * effective[:, None] * bridge[None]
+    return UM3 * effective[..., None] * bridge[..., None, :]
 
 
-def total(x: Float[Array, "species n"], z: tuple[int, ...]) -> Float[Array, " n"]:
+def valences(z: tuple[int, ...], like: Float[Array, "*spaces species n"]) -> Float[Array, "*spaces species n"]:
+    """Valences, to multiply something of every species with."""
+    return jnp.asarray(z, like.dtype).reshape((1,) * (like.ndim - 2) + (-1, 1))
+
+
+def total(x: Float[Array, "*spaces species n"], z: tuple[int, ...]) -> Float[Array, "*spaces n"]:
     """The charge [fmol of e0] that some amounts carry."""
-    return jnp.sum(jnp.asarray(z, x.dtype)[:, None] * x, 0)
+    return jnp.sum(valences(z, x) * x, -2)
 
 
 def ratio(a: Float[Array, "*shape"], b: Float[Array, "*shape"]) -> Float[Array, "*shape"]:

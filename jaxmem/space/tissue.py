@@ -9,21 +9,21 @@ from jaxtyping import Array, Float
 from .._numerics.tree_elimination import solve_block_tree, solve_tree
 from .cable import Inject, Supply
 from .contents import AbstractTissue, TissueState
-from .edges import edges, ratio, total
+from .edges import Edges, edges, ratio, total, valences
 
 _EVEN = 0.75  # least over largest concentration; from one half on, the midpoint cannot empty a compartment
 
 
 class Carry(NamedTuple):
-    """What a run carries from step to step: a state, the rates of its contents in the last step, and the differences of
-    potential F phi/RT to the parent (phases, n) in the middle of the last two."""
+    """What a run carries from step to step: a state, with all spaces in one array, the rates of its contents in the
+    last step, and the differences of potential F phi/RT to the parent in the middle of the last two."""
 
     v: Float[Array, "cells n"]
     mechanisms: tuple[Any, ...]
-    amounts: tuple[Float[Array, "species n"], ...]
-    volumes: tuple[Float[Array, " n"], ...]
-    filling: tuple[Float[Array, "species n"], ...]
-    swelling: tuple[Float[Array, " n"], ...]
+    amounts: Float[Array, "phases species n"]
+    volumes: Float[Array, "phases n"]
+    filling: Float[Array, "phases species n"]
+    swelling: Float[Array, "phases n"]
     drop: Float[Array, "phases n"]
     earlier: Float[Array, "phases n"]
 
@@ -50,12 +50,12 @@ class Tissue(AbstractTissue):
     __init__ = AbstractTissue.__init__
 
     def begun(self, state: TissueState, h: Float[Array, ""]) -> Carry:  # noqa: D102
-        filling, swelling = jax.tree.map(jnp.zeros_like, (state.amounts, state.volumes))
-        u = self.drops(state)
-        return Carry(state.v, state.mechanisms, state.amounts, state.volumes, filling, swelling, u, u)
+        amounts, volumes, u = jnp.stack(state.amounts), jnp.stack(state.volumes), self.drops(state)
+        still = jnp.zeros_like(amounts), jnp.zeros_like(volumes)
+        return Carry(state.v, state.mechanisms, amounts, volumes, *still, u, u)
 
     def ended(self, carry: Carry) -> TissueState:  # noqa: D102
-        return TissueState(*carry[:4])
+        return TissueState(carry.v, carry.mechanisms, tuple(carry.amounts), tuple(carry.volumes))
 
     def moved(self, carry: Carry, inject: Inject, supply: Supply, h: Float[Array, ""]) -> Carry:
         """Potentials and contents after h [ms], by the implicit midpoint: first the potentials, with the concentrations
@@ -72,97 +72,80 @@ class Tissue(AbstractTissue):
             y = x + half * rate
             return jnp.where(y > 0.0, y, x)
 
-        volumes = jax.tree.map(ahead, carry.volumes, carry.swelling)
-        c = self._free(jax.tree.map(ahead, carry.amounts, carry.filling), volumes)
+        volumes = ahead(carry.volumes, carry.swelling)
+        c = self._free(ahead(carry.amounts, carry.filling), volumes)
         water = self._water(c, volumes)
-        volumes = jax.tree.map(ahead, carry.volumes, water)
-        mobility = self._mobilities(volumes)
-        found = self._edges(c, [self.tree.of_parent(x) for x in c], mobility, 2.0 * carry.drop - carry.earlier)
+        volumes = ahead(carry.volumes, water)
+        mobility, drop = self._mobilities(volumes), 2.0 * carry.drop - carry.earlier
+        found = self._edges(c, self.tree.of_parent(c), mobility, drop)
 
         v = carry.v
         released, slopes = jax.jvp(lambda x: self._membranes(carry.mechanisms, x, c), (v,), (jnp.ones_like(v),))
         at = self.at_electrode(carry)
         current, more = jax.jvp(inject, (at,), (jnp.ones_like(at),))
-        move = self._displacement(found, released, slopes, current, more, v, h)
-
-        middle = v + move
+        middle = self._middle(found, released, slopes, current, more, v, h)
+        move = middle - v
         u, pulled = self._fields(found, self._differences(middle))
-        target = [total(e.pushed, z) - g * x for e, g, x in zip(found[1:], pulled[1:], u[1:], strict=True)]
-        target = [-sum(target, start=jnp.zeros_like(u[0])), *target]
-        released = tuple(
-            jax.tree.map(lambda x, dx, k=k: x + dx * move[k][None], one, slope)
-            for k, (one, slope) in enumerate(zip(released, slopes, strict=True))
-        )
+        own = total(found.pushed[1:], z) - pulled[1:] * u[1:]
+        target = jnp.concatenate([-jnp.sum(own, 0)[None], own])
+        released = tuple(x + dx * move[:, None] for x, dx in zip(released, slopes, strict=True))
         kick = move[0, self.electrode] if self.cells else 0.0
         sources = self._sources(released, current + more * kick, supply)
 
-        fill = lambda x, rate: x + h * rate
-
         then = self._later(carry.amounts, volumes, sources, found, u, h, c)
-        gained = []
-        for k, (x, e) in enumerate(zip(then, found, strict=True)):
-            now = edges(x, self.tree.of_parent(x), e.mobility, e.spread, z)
-            flux = now.flux(u[k])
-            flux = flux - now.pulled * ratio(total(flux, z) - target[k], total(now.pulled, z))[None]
-            gained.append(sources[k] + self._gained(flux))
+        now = edges(then, self.tree.of_parent(then), found.mobility, found.spread, z)
+        flux = now.flux(u)
+        flux = flux - now.pulled * ratio(total(flux, z) - target, total(now.pulled, z))[:, None]
+        gained = sources + self._gained(flux)
         for opening in self.openings:
-            gained[0] = gained[0].at[:, opening.at].add(-self._opened(opening, then[0])[0])
+            gained = gained.at[0, :, opening.at].add(-self._opened(opening, then[0])[0])
         return carry._replace(
             v=v + 2.0 * move,
-            amounts=jax.tree.map(fill, carry.amounts, tuple(gained)),
-            volumes=jax.tree.map(fill, carry.volumes, water),
-            filling=tuple(gained),
+            amounts=carry.amounts + h * gained,
+            volumes=carry.volumes + h * water,
+            filling=gained,
             swelling=water,
             drop=u,
             earlier=carry.drop,
         )
 
-    def _displacement(self, found, released, slopes, current, more, v, h) -> Float[Array, "cells n"]:
-        """How far the membrane potentials are from the start in the middle of a step [mV]."""
+    def _middle(self, found: Edges, released, slopes, current, more, v, h) -> Float[Array, "cells n"]:
+        """The membrane potentials in the middle of a step [mV]."""
         if not self.cells:
             return v
-        z, tree, thermal = self._z, self.tree, self._thermal
-        u, pulled = self._fields(found, self._differences(v))
-        whole = sum(pulled[1:], pulled[0])
-        axial = jnp.stack([total(e.pushed, z) - g * x for e, g, x in zip(found[1:], pulled[1:], u[1:], strict=True)])
-        push = jnp.stack([total(inner, z) for inner, _ in released]) + self._gained(axial)
-        give = jnp.stack([total(inner, z) for inner, _ in slopes])
+        z, tree = self._z, self.tree
+        u, pulled = self._fields(found, jnp.zeros_like(v))
+        axial = total(found.pushed[1:], z) - pulled[1:] * u[1:]
+        push = total(released[0], z) + self._gained(axial)
+        give = total(slopes[0], z)
         push = push.at[0, self.electrode].add(current / self.faraday)
         give = give.at[0, self.electrode].add(more / self.faraday)
-        count = len(self.cells)
-        own = [[g if i == j else jnp.zeros_like(g) for j in range(count)] for i, g in enumerate(pulled[1:])]
-        joint = [
-            [(own[i][j] - ratio(pulled[1 + i] * pulled[1 + j], whole)) / thermal for j in range(count)]
-            for i in range(count)
-        ]
-        blocks = jnp.stack([jnp.stack(row) for row in joint])
+        own, count = pulled[1:], len(self.cells)
+        alone = jnp.eye(count, dtype=own.dtype)[..., None] * own[:, None]
+        blocks = (alone - ratio(own[:, None] * own[None], jnp.sum(pulled, 0)[None, None])) / self._thermal
         store = 2.0 * self._capacitances() / (self.faraday * h) - give
+        push = push + store * v
         diagonal = blocks + tree.from_children(blocks)
         index = jnp.arange(count)
         diagonal = diagonal.at[index, index].add(store)
         last = lambda x: jnp.moveaxis(x, -1, 0)
-        return solve_block_tree(tree.parent, last(diagonal), last(-blocks), last(-blocks), push.T).T
+        return solve_block_tree(tree.parent, last(diagonal), last(-blocks), last(-blocks), push.T, tree.branches).T
 
-    def _later(self, amounts, volumes, sources, found, u, h, c) -> list[Float[Array, "species n"]]:
+    def _later(self, amounts, volumes, sources, found: Edges, u, h, c) -> Float[Array, "phases species n"]:
         """Concentrations [mM] of what is free in the middle of the step, or as late as keeps them positive."""
-        z = jnp.asarray(self._z, h.dtype)[:, None]
-        leaving = [e.mobility * (e.spread - 0.5 * z * x[None]) for e, x in zip(found, u, strict=True)]
-        entering = [e.mobility * (e.spread + 0.5 * z * x[None]) for e, x in zip(found, u, strict=True)]
-        out = [a + self.tree.from_children(b) for a, b in zip(leaving, entering, strict=True)]
-        extra = jnp.zeros_like(out[0])
+        drift = 0.5 * valences(self._z, c) * u[:, None]
+        leaving, entering = found.mobility * (found.spread - drift), found.mobility * (found.spread + drift)
+        out = leaving + self.tree.from_children(entering)
         for opening in self.openings:
             _, gone, come = self._opened(opening, c[0])
-            out[0] = out[0].at[:, opening.at].add(gone)
-            extra = extra.at[:, opening.at].add(come)
-        phases = self.phases.values()
-        room = [w[None] / phase.free[:, None] for w, phase in zip(volumes, phases, strict=True)]
-        lanes = lambda rows: jnp.concatenate(rows).T
-        out, room = lanes(out), lanes(room)
-        leaves, now = jnp.max(h * out / room, 0), lanes(list(c))
-        late = (leaves > 2.0) & (jnp.min(now, 0) < _EVEN * jnp.max(now, 0))
-        part = h * jnp.where(late, 1.0 - 1.0 / jnp.where(late, leaves, 2.0), 0.5)[None]
-        filled = lanes(list(amounts)) + part * lanes([sources[0] + extra, *sources[1:]])
-        solved = solve_tree(
-            self.tree.parent, room + part * out, -part * lanes(entering), -part * lanes(leaving), filled
-        )
-        return [x.T for x in jnp.split(solved, len(phases), 1)]
+            out = out.at[0, :, opening.at].add(gone)
+            sources = sources.at[0, :, opening.at].add(come)
+        room = volumes[:, None] / self._of_phases(lambda p: p.free)[..., None]
+        leaves = jnp.max(h * out / room, -1)
+        late = (leaves > 2.0) & (jnp.min(c, -1) < _EVEN * jnp.max(c, -1))
+        part = h * jnp.where(late, 1.0 - 1.0 / jnp.where(late, leaves, 2.0), 0.5)[..., None]
+        lanes = lambda x: x.reshape(-1, self.tree.size).T
+        diagonal, upward, downward = lanes(room + part * out), lanes(-part * entering), lanes(-part * leaving)
+        filled = lanes(amounts + part * sources)
+        solved = solve_tree(self.tree.parent, diagonal, upward, downward, filled, self.tree.branches)
+        return solved.T.reshape(c.shape)

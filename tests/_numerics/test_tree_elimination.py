@@ -52,3 +52,30 @@ def test_batches():
     scale = jnp.asarray([1.0, 2.0])
     found = jax.vmap(lambda s: solve_tree(parent, s * diagonal, *rest))(scale)
     np.testing.assert_allclose(found[1], solve_tree(parent, 2.0 * diagonal, *rest), rtol=1e-13)
+
+
+@pytest.mark.parametrize("size", [2, 3, 10, 11])
+def test_a_chain_is_the_tree_without_branches(size):
+    _, *rest = random_tree(size, (2,))
+    parent, none = jnp.asarray([0, *range(size - 1)]), jnp.zeros((0,), jnp.int32)
+    diagonal = rest[0] + 2.0
+    found = solve_tree(parent, diagonal, *rest[1:], none)
+    np.testing.assert_allclose(found, solve_tree(parent, diagonal, *rest[1:]), rtol=1e-12)
+    for k in range(2):
+        one = [x[:, k] for x in (diagonal, *rest[1:])]
+        np.testing.assert_allclose(found[:, k], np.linalg.solve(dense(parent, *one[:3]), one[3]), rtol=1e-11)
+
+
+def test_derivatives_of_a_chain():
+    _, diagonal, *rest = random_tree(5)
+    parent, none = jnp.asarray([0, 0, 1, 2, 3]), jnp.zeros((0,), jnp.int32)
+    given = (diagonal + 2.0, *rest)
+    check_grads(lambda *x: solve_tree(parent, *x, none), given, order=2, modes=("fwd", "rev"), rtol=1e-5)
+
+
+def test_branches_that_are_named_change_nothing():
+    parent, *rest = random_tree(12)
+    branches = jnp.asarray(np.flatnonzero(np.asarray(parent)[1:] != np.arange(11)) + 1)
+    loss = lambda branches: jax.value_and_grad(lambda d: jnp.sum(solve_tree(parent, d, *rest[1:], branches) ** 2))
+    for x, y in zip(loss(branches)(rest[0]), loss(None)(rest[0]), strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-12)
