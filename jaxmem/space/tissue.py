@@ -10,6 +10,7 @@ from .._numerics.tree_elimination import solve_block_tree, solve_tree
 from .cable import Inject, Supply
 from .contents import AbstractTissue, TissueState
 from .edges import edges, ratio, total
+from .shares import shares
 
 _EVEN = 0.75  # least over largest concentration; from one half on, the midpoint cannot empty a compartment
 
@@ -63,8 +64,9 @@ class Tissue(AbstractTissue):
 
         Contents change by fluxes alone, so that what leaves one place arrives in another, and the charge that they move
         is that of the potentials. A species whose concentrations differ much, and which leaves compartments several
-        times in a step, is taken at a later time than the middle, so late that diffusion empties none: concentrations
-        stay positive at any step.
+        times in a step, is taken at a later time than the middle, so late that diffusion empties none. Where
+        drift, membranes or pumps would still take more than there is, less moves (`shares`), the potentials with it:
+        concentrations stay positive at any step, and all books are kept.
         """
         half, z = 0.5 * h, self._z
 
@@ -94,24 +96,35 @@ class Tissue(AbstractTissue):
             for k, (one, slope) in enumerate(zip(released, slopes, strict=True))
         )
         kick = move[0, self.electrode] if self.cells else 0.0
-        sources = self._sources(released, current + more * kick, supply)
-
-        fill = lambda x, rate: x + h * rate
+        crossing = self._sources(released, current + more * kick, {})
+        sources = self._sources(released, current + more * kick, supply) if supply else crossing
 
         then = self._later(carry.amounts, volumes, sources, found, u, h, c)
-        gained = []
+        along = []
         for k, (x, e) in enumerate(zip(then, found, strict=True)):
             now = edges(x, self.tree.of_parent(x), e.mobility, e.spread, z)
             flux = now.flux(u[k])
-            flux = flux - now.pulled * ratio(total(flux, z) - target[k], total(now.pulled, z))[None]
-            gained.append(sources[k] + self._gained(flux))
+            along.append(flux - now.pulled * ratio(total(flux, z) - target[k], total(now.pulled, z))[None])
+        supplied = [s - x for s, x in zip(sources, crossing, strict=True)] if supply else None
         for opening in self.openings:
-            gained[0] = gained[0].at[:, opening.at].add(-self._opened(opening, then[0])[0])
+            crossing[0] = crossing[0].at[:, opening.at].add(-self._opened(opening, then[0])[0])
+
+        edge, place = shares(self.tree, carry.amounts, along, crossing, h)
+        gained = [place[None] * s + self._gained(edge[None] * x) for s, x in zip(crossing, along, strict=True)]
+        v = v + 2.0 * move
+        if self.cells:  # where less moved, the potentials are of the charges that did
+            cut = jnp.where(edge < 1.0, 1.0, 0.0)
+            cut = (place < 1.0) | (cut + self.tree.from_children(cut) > 0.0)
+            charge = jnp.stack([total(x, z) for x in gained[1:]])
+            v = jnp.where(cut[None], carry.v + h * self.faraday * charge / self._capacitances(), v)
+        if supplied:
+            gained = [x + y for x, y in zip(gained, supplied, strict=True)]
+        gained, fill = tuple(gained), lambda x, rate: x + h * rate
         return carry._replace(
-            v=v + 2.0 * move,
-            amounts=jax.tree.map(fill, carry.amounts, tuple(gained)),
+            v=v,
+            amounts=jax.tree.map(fill, carry.amounts, gained),
             volumes=jax.tree.map(fill, carry.volumes, water),
-            filling=tuple(gained),
+            filling=gained,
             swelling=water,
             drop=u,
             earlier=carry.drop,
