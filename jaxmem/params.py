@@ -40,7 +40,7 @@ def as_array(value: Any) -> Any:
     if value is None:
         return None
     if isinstance(value, (jax.Array, np.ndarray, np.generic)) and jnp.issubdtype(value.dtype, jnp.inexact):
-        return jnp.asarray(value, dtype=value.dtype)
+        return jnp.asarray(value, dtype=jax.dtypes.canonicalize_dtype(value.dtype))  # float32 without x64, silently
     return jnp.asarray(value, dtype=jnp.result_type(float))
 
 

@@ -82,7 +82,7 @@ def test_describe_works_under_a_trace():
 
 
 def test_numbers_become_arrays_of_the_default_dtype_and_are_not_weak():
-    for value in (1, 1.0, np.int64(1), True):
+    for value in (1, 1.0, np.int64(1), True, np.float64(1.0), np.ones(2)):
         array = params.as_array(value)
         assert array.dtype == jnp.result_type(float)
         assert not array.weak_type

@@ -10,6 +10,7 @@ from .._numerics.tree_elimination import solve_block_tree, solve_tree
 from .cable import Inject, Supply
 from .contents import AbstractTissue, TissueState
 from .edges import Edges, edges, ratio, total, valences
+from .shares import shares
 
 _EVEN = 0.75  # least over largest concentration; from one half on, the midpoint cannot empty a compartment
 
@@ -63,8 +64,9 @@ class Tissue(AbstractTissue):
 
         Contents change by fluxes alone, so that what leaves one place arrives in another, and the charge that they move
         is that of the potentials. A species whose concentrations differ much, and which leaves compartments several
-        times in a step, is taken at a later time than the middle, so late that diffusion empties none: concentrations
-        stay positive at any step.
+        times in a step, is taken at a later time than the middle, so late that diffusion empties none. Where
+        drift, membranes or pumps would still take more than there is, less moves (`shares`), the potentials with it:
+        concentrations stay positive at any step, and all books are kept.
         """
         half, z = 0.5 * h, self._z
 
@@ -90,17 +92,28 @@ class Tissue(AbstractTissue):
         target = jnp.concatenate([-jnp.sum(own, 0)[None], own])
         released = tuple(x + dx * move[:, None] for x, dx in zip(released, slopes, strict=True))
         kick = move[0, self.electrode] if self.cells else 0.0
-        sources = self._sources(released, current + more * kick, supply)
+        current = current + more * kick
+        crossing = self._sources(released, current, {})
+        supplied = self._sources(released, current, supply) - crossing if supply else jnp.zeros_like(crossing)
 
-        then = self._later(carry.amounts, volumes, sources, found, u, h, c)
+        then = self._later(carry.amounts, volumes, crossing + supplied, found, u, h, c)
         now = edges(then, self.tree.of_parent(then), found.mobility, found.spread, z)
         flux = now.flux(u)
         flux = flux - now.pulled * ratio(total(flux, z) - target, total(now.pulled, z))[:, None]
-        gained = sources + self._gained(flux)
         for opening in self.openings:
-            gained = gained.at[0, :, opening.at].add(-self._opened(opening, then[0])[0])
+            crossing = crossing.at[0, :, opening.at].add(-self._opened(opening, then[0])[0])
+
+        edge, place = shares(self.tree, carry.amounts, flux, crossing, h)
+        gained = place[None, None] * crossing + self._gained(edge[None, None] * flux)
+        v = v + 2.0 * move
+        if self.cells:  # where less moved, the potentials are of the charges that did
+            cut = jnp.where(edge < 1.0, 1.0, 0.0)
+            cut = (place < 1.0) | (cut + self.tree.from_children(cut) > 0.0)
+            moved = carry.v + h * self.faraday * total(gained[1:], z) / self._capacitances()
+            v = jnp.where(cut[None], moved, v)
+        gained = gained + supplied
         return carry._replace(
-            v=v + 2.0 * move,
+            v=v,
             amounts=carry.amounts + h * gained,
             volumes=carry.volumes + h * water,
             filling=gained,

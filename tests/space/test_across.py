@@ -73,7 +73,47 @@ def test_the_steady_current_is_that_of_a_clamp_between_the_bulk_solutions():
         np.testing.assert_allclose(ends[0], float(clamped), rtol=0.02)
 
 
+GATED = jm.channel.Channel(
+    jm.library.hodgkin_huxley_1952.model(q10=None)[1].gating, jm.permeation.GHK([2e-8, 1e-9], (K, Na)), 1.0
+)
+clamped = jax.jit(lambda source, v, c: ed.evolve(SLAB, v, [1e4], BATH, mesh=MESH, source=source, start=c, throw=False))
+
+
+def settled(source, v, c):
+    course = clamped(source, v, c)
+    return course.concentrations[-1], course.potential[-1], course.current[-1]
+
+
+def test_steady_gates_are_those_of_the_steady_state():
+    c = jnp.where(jnp.arange(MESH.nodes)[None] <= LEFT, BATH.inside.c[:, None], BATH.outside.c[:, None])
+    steady, held = (across(SLAB, MESH, GATED, 1, -60.0, BATH, gates=how) for how in ("steady", "held"))
+    at, psi, current = settled(steady, jnp.asarray(20.0), c)
+    local = psi[LEFT] - psi[LEFT + 1]
+    right = jm.permeation.current(jm.channel.SteadyState(GATED), local, steady.bath(at))
+    np.testing.assert_allclose(current, right, rtol=1e-5)
+    assert jnp.all(settled(held, jnp.asarray(20.0), c)[2] < 0.2 * current)
+
+
+def test_gates_that_move_between_pieces_of_a_run_are_those_of_a_clamp():
+    """At a constant command the gate relaxes as it does in a voltage clamp at the potential beside the membrane."""
+    source, v = across(SLAB, MESH, GATED, 1, -60.0, BATH), jnp.asarray(20.0)
+    c = jnp.where(jnp.arange(MESH.nodes)[None] <= LEFT, BATH.inside.c[:, None], BATH.outside.c[:, None])
+    c, psi, _ = settled(source, v, c)
+    at = psi[LEFT] - psi[LEFT + 1]
+    for k in range(1, 5):
+        source = source.advance(c, psi, 0.5e6)  # half a millisecond
+        c, psi, current = settled(source, v, c)
+        steady = jm.channel.SteadyState(GATED)
+        n = GATED.advance(GATED.init(jnp.asarray(-60.0), BATH), at, BATH, 0.5 * k)
+        np.testing.assert_allclose(source.states[0], n, rtol=1e-3)
+        share = (n / GATED.init(at, BATH)) ** 4
+        right = share[0] * jm.permeation.current(steady, psi[LEFT] - psi[LEFT + 1], source.bath(c))
+        np.testing.assert_allclose(current, right, rtol=2e-3)
+
+
 def test_what_is_no_membrane_is_refused():
+    with pytest.raises(ValueError, match="'held' or 'steady'"):
+        across(SLAB, MESH, CHANNEL, 1, 0.0, BATH, gates="free")
     with pytest.raises(ValueError, match="between two segments"):
         across(SLAB, MESH, CHANNEL, 0, 0.0, BATH)
     with pytest.raises(ValueError, match="one edge of the mesh"):
