@@ -29,7 +29,7 @@ def shares(
     whole = jnp.ones_like(share[0, 0])
     for one in share.reshape(-1, share.shape[-1]):  # not the least: the derivative of that asks which is, and is slow
         whole = whole * one
-    return whole * tree.of_parent(whole).at[0].set(1.0), whole
+    return whole * tree.of_parent(whole), whole  # the root has no edge
 
 
 def _only(x: Amounts) -> Amounts:

@@ -107,10 +107,8 @@ class Tissue(AbstractTissue):
         gained = place[None, None] * crossing + self._gained(edge[None, None] * flux)
         v = v + 2.0 * move
         if self.cells:  # where less moved, the potentials are of the charges that did
-            cut = jnp.where(edge < 1.0, 1.0, 0.0)
-            cut = (place < 1.0) | (cut + self.tree.from_children(cut) > 0.0)
-            moved = carry.v + h * self.faraday * total(gained[1:], z) / self._capacitances()
-            v = jnp.where(cut[None], moved, v)
+            charged = carry.v + h * self.faraday * total(gained[1:], z) / self._capacitances()
+            v = jnp.where(jnp.any(place < 1.0), charged, v)
         gained = gained + supplied
         return carry._replace(
             v=v,
