@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Float
 
 from .tree import Tree
@@ -26,13 +27,15 @@ def shares(
     **Arguments:** `amounts` [fmol]; `along`: fluxes to the parent [fmol/ms]; `across`: what comes through membranes
     [fmol/ms]; `h`: the step [ms].
     """
-    whole = jnp.ones_like(amounts[0][0])
-    for x, flux, source in zip(amounts, along, across, strict=True):
-        lost = _only(flux) + tree.from_children(_only(-flux)) + _only(-source)
-        short = h * lost > _MOST * x
-        share = jnp.where(short, _MOST * x / jnp.where(short, h * lost, 1.0), 1.0)
-        whole = whole * jnp.prod(share, 0)  # not the least: a derivative asks which is the least, and may find none
-    return whole * tree.of_parent(whole).at[0].set(1.0), whole
+    there, flux, source = (jnp.concatenate(list(x)) for x in (amounts, along, across))
+    lost = h * (_only(flux) + tree.from_children(_only(-flux)) + _only(-source))
+    short = lost > _MOST * there
+    # Their product, not the least of them: its derivative asks which is the least, and may find none.
+    whole = jnp.ones_like(lost[0])
+    for share in jnp.where(short, _MOST * there / jnp.where(short, lost, 1.0), 1.0):
+        whole = whole * share
+    whole = lax.optimization_barrier(whole)  # used several times, and computed once
+    return whole * tree.of_parent(whole), whole  # the root has no edge
 
 
 def _only(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Float
 
 from .._numerics.tree_elimination import solve_block_tree, solve_tree
@@ -109,14 +110,13 @@ class Tissue(AbstractTissue):
         for opening in self.openings:
             crossing[0] = crossing[0].at[:, opening.at].add(-self._opened(opening, then[0])[0])
 
+        along, crossing = lax.optimization_barrier((along, crossing))  # used twice, and computed once
         edge, place = shares(self.tree, carry.amounts, along, crossing, h)
         gained = [place[None] * s + self._gained(edge[None] * x) for s, x in zip(crossing, along, strict=True)]
         v = v + 2.0 * move
         if self.cells:  # where less moved, the potentials are of the charges that did
-            cut = jnp.where(edge < 1.0, 1.0, 0.0)
-            cut = (place < 1.0) | (cut + self.tree.from_children(cut) > 0.0)
             charge = jnp.stack([total(x, z) for x in gained[1:]])
-            v = jnp.where(cut[None], carry.v + h * self.faraday * charge / self._capacitances(), v)
+            v = jnp.where(jnp.any(place < 1.0), carry.v + h * self.faraday * charge / self._capacitances(), v)
         if supplied:
             gained = [x + y for x, y in zip(gained, supplied, strict=True)]
         gained, fill = tuple(gained), lambda x, rate: x + h * rate
