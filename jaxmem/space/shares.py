@@ -5,7 +5,7 @@ from jaxtyping import Array, Float
 
 from .tree import Tree
 
-_MOST = 0.98  # of what is there may leave in a step
+MOST = 0.98  # of what is there may leave in a step
 
 Amounts = Float[Array, "phases species n"]
 
@@ -23,7 +23,7 @@ def shares(
     [fmol/ms]; `h`: the step [ms].
     """
     lost = h * (_only(along) + tree.from_children(_only(-along)) + _only(-across))
-    most = _MOST * amounts
+    most = MOST * amounts
     short = lost > most
     share = jnp.where(short, most / jnp.where(short, lost, 1.0), 1.0)
     whole = jnp.ones_like(share[0, 0])

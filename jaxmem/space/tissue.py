@@ -4,13 +4,14 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Float
 
 from .._numerics.tree_elimination import solve_block_tree, solve_tree
 from .cable import Inject, Supply
 from .contents import AbstractTissue, TissueState
 from .edges import Edges, edges, ratio, total, valences
-from .shares import shares
+from .shares import MOST, shares
 
 _EVEN = 0.75  # least over largest concentration; from one half on, the midpoint cannot empty a compartment
 
@@ -103,12 +104,7 @@ class Tissue(AbstractTissue):
         for opening in self.openings:
             crossing = crossing.at[0, :, opening.at].add(-self._opened(opening, then[0])[0])
 
-        edge, place = shares(self.tree, carry.amounts, flux, crossing, h)
-        gained = place[None, None] * crossing + self._gained(edge[None, None] * flux)
-        v = v + 2.0 * move
-        if self.cells:  # where less moved, the potentials are of the charges that did
-            charged = carry.v + h * self.faraday * total(gained[1:], z) / self._capacitances()
-            v = jnp.where(jnp.any(place < 1.0), charged, v)
+        gained, v = self._kept(carry, flux, crossing, v + 2.0 * move, h)
         gained = gained + supplied
         return carry._replace(
             v=v,
@@ -119,6 +115,21 @@ class Tissue(AbstractTissue):
             drop=u,
             earlier=carry.drop,
         )
+
+    def _kept(self, carry: Carry, flux, crossing, v, h) -> tuple[Float[Array, "phases species n"], Array]:
+        """What each space gains of fluxes along edges and across membranes [fmol/ms], and the potentials: as given, but
+        of less flux where that would empty a compartment."""
+        gained = crossing + self._gained(flux)
+
+        def less(flux, crossing, v):
+            edge, place = shares(self.tree, carry.amounts, flux, crossing, h)
+            gained = place[None, None] * crossing + self._gained(edge[None, None] * flux)
+            if self.cells:  # the potentials of the charges that did move
+                v = carry.v + h * self.faraday * total(gained[1:], self._z) / self._capacitances()
+            return gained, v
+
+        emptied = jnp.any(h * gained < -MOST * carry.amounts)
+        return lax.cond(emptied, less, lambda flux, crossing, v: (gained, v), flux, crossing, v)
 
     def _middle(self, found: Edges, released, slopes, current, more, v, h) -> Float[Array, "cells n"]:
         """The membrane potentials in the middle of a step [mV]."""

@@ -285,7 +285,7 @@ def test_many_at_once():
 def test_refusals():
     pore, bath = slab(20.0), salt(10.0)
     run = lambda *given, **other: electrodiffusion.evolve(pore, *given, bath, **other)
-    with pytest.raises(InputError, match="applied potential"):
+    with pytest.raises(InputError, match="held at one end"):
         run(0.0, [1.0], ends=(End(contact=Charged()), End(contact=Charged())))
     with pytest.raises(InputError, match="increase"):
         run(0.0, [1.0, 1.0])
