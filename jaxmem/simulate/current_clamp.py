@@ -159,8 +159,8 @@ def march(
 def _checked(trace: CellTrace, cell: AbstractCell, state: Any) -> CellTrace:
     """The trace with its code; NaN throughout if it failed."""
     finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(x)) for x in jax.tree.leaves((trace.v, trace.state))]))
-    given = [x for x in jax.tree.leaves((cell, state)) if eqx.is_inexact_array(x)]
-    sound = jnp.all(jnp.stack([jnp.all(jnp.isfinite(x)) for x in given]))
+    given = [jnp.ravel(x) for x in jax.tree.leaves((cell, state)) if eqx.is_inexact_array(x)]
+    sound = jnp.all(jnp.isfinite(jnp.concatenate(given)))  # together: a program for each of many takes long to compile
     result = RESULTS.where(finite, RESULTS.successful, RESULTS.nonfinite_result)
     result = RESULTS.where(sound, result, RESULTS.nonfinite_input)
     failed = lambda x: jnp.where(finite & sound, x, jnp.nan) if eqx.is_inexact_array(x) else x

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from .._numerics.bernoulli import bernoulli
@@ -57,8 +58,9 @@ def edges(
 
 def spreads(u: Float[Array, "*spaces n"], z: tuple[int, ...], law: Even) -> Float[Array, "*spaces species n"]:
     """The factor for every species; a law is even, so that it is computed once for each size of valence."""
-    found = {size: law(size * u) if size else jnp.ones_like(u) for size in {abs(k) for k in z}}
-    return jnp.stack([found[abs(k)] for k in z], -2)
+    sizes = sorted({abs(k) for k in z})
+    found = law(jnp.stack([size * u for size in sizes], -2))
+    return jnp.take(found, np.asarray([sizes.index(abs(k)) for k in z]), axis=-2)
 
 
 def mobilities(
