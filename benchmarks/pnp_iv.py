@@ -51,9 +51,8 @@ def jaxmem(quick: bool) -> Iterator[Row]:
     for size in _sizes(quick):
         mesh = ed.at(nodes(size), pore)
         current = lambda v, pore, mesh=mesh: ed.solve(pore, v, bath, mesh=mesh, throw=False).current
-        # Long meshes in groups of voltages that stay in the cache.
-        group = None if size < 500 else 8 if size < 5000 else 2
-        curve = lambda v, pore, f=current, group=group: jax.lax.map(lambda v: f(v, pore), v, batch_size=group or 41)
+        group = 41 if size < 5000 else 14  # of voltages at once
+        curve = lambda v, pore, f=current, group=group: jax.lax.map(lambda v: f(v, pore), v, batch_size=group)
         forward, setup = compiled(curve, volts, pore)
         timing = measure(lambda forward=forward: forward(volts, pore), runs=2 if quick or size > 5000 else 5)
         yield peers.row("jaxmem", size, timing, setup, np.asarray(forward(volts, pore)))
@@ -70,9 +69,7 @@ def jaxmem_gradient(quick: bool) -> Iterator[Row]:
         mesh = ed.at(nodes(size), pore)
         current = lambda v, pore, mesh=mesh: ed.solve(pore, v, bath, mesh=mesh, throw=False).current
         each = jax.value_and_grad(current, argnums=(0, 1))
-        group = 41 if size < 500 else 8
-        curve = lambda v, pore, f=each, group=group: jax.lax.map(lambda v: f(v, pore), v, batch_size=group)
-        sloped, setup = compiled(curve, volts, pore)
+        sloped, setup = compiled(jax.vmap(each, (0, None)), volts, pore)
         timing = measure(lambda sloped=sloped: sloped(volts, pore), runs=2 if quick else 5)
         yield peers.row("jaxmem, value and gradient", size, timing, setup, np.asarray(sloped(volts, pore)[0]))
 

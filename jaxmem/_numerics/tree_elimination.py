@@ -33,7 +33,8 @@ def solve_tree(
     **Arguments:** `parent`: below each unknown's own index; that of the first, the root, is not read; `diagonal`;
     `upward`: entry of row i in the parent's column; `downward`: entry of the parent's row in column i (both are zero or
     not read at the root); `b`: the right-hand side; `branches`: the unknowns that do not follow their parent
-    (`Tree.branches`), all but the root if it is None. Trailing axes are independent systems on the same tree.
+    (`Tree.branches`); if it is None any may, and a chain is not known as one. Trailing axes are independent systems on
+    the same tree.
     **Source:** Hines 1984, Int J Biomed Comput 15:69; both ends: Dongarra et al. 1979, LINPACK Users' Guide, ch. 7.
     """
     n, shape = diagonal.shape[0], jnp.broadcast_shapes(diagonal.shape, upward.shape, downward.shape, b.shape)
@@ -142,7 +143,7 @@ def solve_block_tree(
 ) -> Float[Array, "n m"]:
     """As `solve_tree`, with m unknowns in each place and blocks in place of the entries; m is small.
 
-    **Arguments:** those of `solve_tree`.
+    **Arguments:** those of `solve_tree`; `branches` are of use for m = 1 alone.
     """
     n, m = b.shape
     if m == 1:

@@ -3,7 +3,7 @@
 from .access import with_access
 from .course import Course
 from .discretize import discretize
-from .ends import PERIODIC, Charged, End, Held, Periodic, Stern
+from .ends import PERIODIC, Charged, End, Held, Stern
 from .flux import centered, scharfetter_gummel
 from .impedance import impedance
 from .junction import henderson_potential, junction_potential, reversal_potential
@@ -30,7 +30,6 @@ __all__ = [
     "Held",
     "Mesh",
     "Newton",
-    "Periodic",
     "Planar",
     "Pore",
     "Profile",

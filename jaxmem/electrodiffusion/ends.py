@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from ..electrochemistry import Species
+from ..results import InputError
 
 
 class AbstractContact(eqx.Module):
@@ -79,7 +80,7 @@ class End(eqx.Module):
 
 
 class Periodic(NamedTuple):
-    """Both ends are one place of a pore that repeats: what leaves at one of them enters at the other.
+    """Both ends are one place of a pore that repeats, so that what leaves at one enters at the other: `PERIODIC`.
 
     The potential falls by the applied one from each period to the next. How much there is of every species is given by
     `filling`, or by the bath inside; together with the charge of the pore it must be neutral.
@@ -90,3 +91,12 @@ class Periodic(NamedTuple):
 
 
 PERIODIC = Periodic()
+
+
+def refuse_periodic(ends: tuple[End, End], what: str) -> None:
+    """Refuses periodic ends for what needs two baths.
+
+    **Raises:** `InputError`.
+    """
+    if isinstance(ends, Periodic):
+        raise InputError(f"{what} must have two baths, but the ends are PERIODIC; give a pair of `End`s.")

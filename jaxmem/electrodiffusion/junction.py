@@ -13,7 +13,7 @@ from ..electrochemistry import Bath, Solution, Species, donnan
 from ..results import InputError
 from ..units import thermal_voltage
 from .discretize import check_structure, discretize
-from .ends import End
+from .ends import End, refuse_periodic
 from .flux import scharfetter_gummel
 from .mesh import Mesh, graded
 from .newton import Newton, opening, steady
@@ -132,6 +132,7 @@ def reversal_potential(
     """
     refuse(pore, bath, newton)
     check_structure(pore, bath, ends, filling)
+    refuse_periodic(ends, "A reversal potential")
     passing = [s for s in pore.species if s.z and all(end.passes is None or s in end.passes for end in ends)]
     if not passing:
         raise InputError("A pore must have an ion that passes both ends to have a reversal potential, but has none.")

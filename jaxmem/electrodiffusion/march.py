@@ -106,7 +106,7 @@ def march(
         inner = loop.dense[0] + s * (loop.dense[1] + s * loop.dense[2])
         now = loop.x[: moving.system.species]
         found = (1.0 - s) * loop.before + s * (now + (1.0 - s) * inner)
-        found = lax.cond(jnp.any(found < 0), lambda c: step.without_deficits(c), lambda c: c, found)
+        found = moving.joined(lax.cond(jnp.any(found < 0), lambda c: step.without_deficits(c), lambda c: c, found))
         found = jnp.where(target == loop.t, now, jnp.where(target < loop.t, found, jnp.nan))
         return loop, (found, loop.accepted)
 

@@ -58,21 +58,22 @@ class Moving(eqx.Module):
 
     def sources(self, x: Unknowns, t: Float[Array, ""]) -> Float[Array, "species nodes"]:
         """What appears of each ion at each node, within and at closed ends [mM nm3/ns]."""
+        inflow = self.system.inflow
+        ends = jnp.zeros_like(self.system.capacity).at[:, 0].set(inflow[:, 0]).at[:, -1].add(inflow[:, 1])
+        return jnp.where(self.held, 0.0, ends) + self.appearing(x, t)
+
+    def appearing(self, x: Unknowns, t: Float[Array, ""]) -> Float[Array, "species nodes"]:
+        """What `source` gives; at held ends nothing, in a ring that of the last node at the first."""
         c, y = self.system.split(x)
-        none = jnp.zeros_like(c)
-        ends = none.at[:, 0].set(self.system.inflow[:, 0]).at[:, -1].add(self.system.inflow[:, 1])
-        if self.source is not None:
-            ends = ends + jnp.broadcast_to(jnp.asarray(self.source(c, y[0] * self.unit, t), c.dtype), c.shape)
-        return jnp.where(self.held, 0.0, ends)
+        if self.source is None:
+            return jnp.zeros_like(c)
+        given = jnp.broadcast_to(jnp.asarray(self.source(c, y[0] * self.unit, t), c.dtype), c.shape)
+        given = given.at[:, 0].add(given[:, -1]) if self.system.ring else given
+        return jnp.where(self.held, 0.0, given)
 
     def rows(self, x: Unknowns, t: Float[Array, ""], passed: Int[Array, ""]) -> Unknowns:
         """The residual of the steady system, less the sources."""
-        rows = self.applied(t, passed).residual(x)
-        if self.source is None:
-            return rows
-        c, y = self.system.split(x)
-        source = jnp.asarray(self.source(c, y[0] * self.unit, t), c.dtype)
-        return rows.at[: self.system.species].add(-jnp.where(self.held, 0.0, jnp.broadcast_to(source, c.shape)))
+        return self.applied(t, passed).residual(x).at[: self.system.species].add(-self.appearing(x, t))
 
     def closure(
         self, x: Unknowns, t: Float[Array, ""], shift: Float[Array, ""]
@@ -100,7 +101,7 @@ class Moving(eqx.Module):
         """
         size, nodes = x.shape
         color = jnp.arange(nodes) % 3
-        _, moved = jax.linearize(lambda x: self.sources(x, t), x)
+        _, moved = jax.linearize(lambda x: self.appearing(x, t), x)
         unit = jnp.eye(size, dtype=x.dtype)
         push = lambda r, j: moved(jnp.where(color == r, 1.0, 0.0)[None] * unit[j][:, None])
         found = jax.vmap(lambda r: jax.vmap(lambda j: push(r, j))(jnp.arange(size)))(jnp.arange(3))

@@ -21,7 +21,7 @@ class Profile(eqx.Module):
     - `spread`: the largest difference between the fluxes of the same species over two edges, relative to its largest
       one-way flux: a few roundings where the equations are solved.
     - `displacement` (edges,) [e0]: eps0 eps A times the field, toward the outside.
-    - `charge` (2,) [e0]: of the two ends, what is needed to hold the potential there.
+    - `charge` (2,) [e0]: of the two ends, what is needed to hold the potential there; their sum is zero in a ring.
     - `result`: a code; `steps`: Newton steps taken.
     """
 

@@ -52,8 +52,9 @@ def solve(
     - `v`: potential at x = 0, the inside, minus that at the outside [mV].
     - `bath`: what is inside and outside [mM]; species of the bath that the pore does not list are kept out of it.
     - `mesh`: `graded(pore, bath)` by default, about 257 nodes.
-    - `ends`: open to the baths by default; see `End`.
-    - `filling`: mean concentration [mM] of species that no end lets out; that of the inside by default.
+    - `ends`: open to the baths by default; see `End`. `PERIODIC`: both are one place.
+    - `filling`: mean concentration [mM] of species that no end lets out, in a periodic pore of all; that of the inside
+      by default.
     - `steric`: what the volume of ions adds to their energy, `Bikerman` or none.
     - `flux`: the flux law; `newton`: how the equations are solved.
     - `throw`: whether to raise where no steady state was found; else the profile is NaN, with the code in `result`.

@@ -38,8 +38,8 @@ class System(eqx.Module):
     - `valence` (species,); `open` (species, 2): which species an end is open to; `grounded` (2,): whether psi is
       held at an end. All static, as `flux` is.
     - `counted`: whether what can leave at neither end is given by its amount, as in a steady state; in time it is not.
-    - `ring`: whether the two ends are one place: each species is open at both, with an unknown concentration, and the
-      first node has the whole capacity.
+    - `ring`: whether the two ends are one place: each species is open at both, at an unknown concentration (`bulk` is
+      the mean, for a start), in a steady state of a given `total`; the first node has the capacity and charge of both.
     """
 
     conductance: Float[Array, "species edges"]

@@ -59,12 +59,13 @@ def evolve(
     - `command`: psi(0) - psi(L) [mV]: a number; `(times, volts)` with one volt more than times [ns] for steps, the
       first of which holds before the first time, or with as many for lines between them; or a function of time.
     - `t` (samples,) [ns]: increasing, from zero or later, where the run begins.
-    - `mesh`, `ends`, `filling`, `steric`, `flux`: see `solve`. At least one end must be held or behind a layer.
+    - `mesh`, `ends`, `filling`, `steric`, `flux`: see `solve`. At least one end must be held or behind a layer, or both
+      be `PERIODIC`, where a `source` may bring no charge.
     - `source(c, psi, t)`: what appears of each ion at each node [mM nm3/ns], (species, nodes), from concentrations
       (species, nodes) [mM], potential (nodes,) [mV] and time [ns]. At a node it may depend on what is there, and at the
       nodes to its left and right, such as the other side of a membrane that is one edge wide.
     - `start`: concentrations (species, nodes) [mM], or a `Profile`; by default the steady state at the holding
-      potential, without sources, or where no ion can leave the pore the uniform filling.
+      potential, without sources, or where no ion can leave the pore, as in a periodic one, the uniform filling.
     - `method`: `Rosenbrock()` by default, with `rtol`, or with steps of one length `Rosenbrock(dt=...)`; `newton`: for
       the start.
     - `throw`: whether to raise where the run did not come to its end; else what is missing is NaN, with the code in
@@ -120,7 +121,8 @@ def _evolve(pore, command, times, bath, mesh, ends, filling, steric, flux, sourc
     safe = lambda tree: jax.tree.map(lambda a: jnp.where(finite, a, 1.0) if eqx.is_inexact_array(a) else a, tree)
     moving = safe(moving)
     concentrations, steps = march(moving, safe(held), times, method)
-    solvable = system.solvable(jnp.sum(system.capacity * held, 1))
+    amount = jnp.sum(system.capacity[None] * concentrations, -1)
+    solvable = jnp.all(jax.vmap(system.solvable)(jnp.where(jnp.isfinite(amount), amount, 0.0)))
     code = RESULTS.where(jnp.all(jnp.isfinite(concentrations)), RESULTS.successful, RESULTS.pore_unfinished)
     code = RESULTS.where(finite, RESULTS.where(solvable, code, RESULTS.pore_charged), RESULTS.nonfinite_input)
     shown = lambda a: jnp.where(finite & solvable, a, jnp.nan)
@@ -131,7 +133,7 @@ def _evolve(pore, command, times, bath, mesh, ends, filling, steric, flux, sourc
         potential=shown(found[:, system.species] * unit),
         concentrations=shown(concentrations),
         current=shown(jax.vmap(lambda x, t: current(moving, x, t))(found, times)),
-        amount=shown(jnp.sum(system.capacity[None] * concentrations, -1)),
+        amount=shown(amount),
         charge=shown(jax.vmap(lambda x: end_charge(moving, x))(found)),
         steps=steps,
         result=code,

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 
 from ..electrochemistry import Bath, Species
 from ..electrodiffusion import AbstractSteric, End, Mesh, Newton, Pore, Profile, graded, solve, with_access
+from ..electrodiffusion.ends import refuse_periodic
 from ..electrodiffusion.solve import refuse
 from ..params import as_array, param, positive
 from ..results import InputError
@@ -59,9 +60,10 @@ class PorePNP(AbstractPermeation):
         if access is not None and set(access) != set(pore.species):
             needed, given = (", ".join(s.name for s in x) for x in (pore.species, access))
             raise InputError(f"`access` must give the diffusivity of {needed} in bulk, but gives {given or 'none'}.")
+        self.ends = (End(), End()) if ends is None else ends
+        refuse_periodic(self.ends, "An open channel")
         self.pore, self.mesh, self.nodes, self.steric = pore, mesh, nodes, steric
         self.access = None if access is None else jnp.stack([as_array(access[s]) for s in pore.species])
-        self.ends = (End(), End()) if ends is None else ends
         self.newton = Newton() if newton is None else newton
 
     @property

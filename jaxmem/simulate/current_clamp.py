@@ -87,7 +87,7 @@ def plan_steps(
     stride = int(np.gcd.reduce(index)) if count else 1
     windows = [r.window for r in recorders if r.window is not None]
     # A block is short enough for what recorders keep once a window, and its length about the root of the number of
-    # steps: reverse mode keeps one carry per block, and those of the steps of one block at a time.
+    # steps: reverse mode keeps one carry per block, and those of the steps of one block at a time (`march` says more).
     longest = min([max(1, math.isqrt(count)), *(max(1, int(w / dt + 1e-9)) for w in windows)])
     length = max(d for d in range(1, min(stride, longest) + 1) if stride % d == 0) if count else 1
     blocks = count // length
@@ -119,10 +119,13 @@ def march(
         kept = tuple(r.update(x, t, h, before, after) for r, x in zip(recorders, kept, strict=True))
         return (carry, tuple(c for c, _ in done), kept), None
 
+    def observed_by(carry):
+        return cell.observe(method.state(cell, carry, h))
+
     def block(everything, rows):
         (carry, stimulus, kept), _ = lax.scan(step, everything, rows)
         emitted = [r.emit(x) for r, x in zip(recorders, kept, strict=True)]
-        seen = cell.observe(method.state(cell, carry, h))
+        seen = look(carry)
         out = (method.voltage(cell, carry), seen, tuple(x for _, x in emitted))
         return (carry, stimulus, tuple(x for x, _ in emitted)), out
 
@@ -135,11 +138,12 @@ def march(
     begin = jax.tree.map(jnp.asarray, begin)
     # Reverse mode computes once more what it has not kept. A membrane is small: all numbers of the steps of one block
     # are kept at a time. Along a tree they are many more than what is carried, so that each step is computed from that
-    # while the derivative passes it: from every step's, or, where these are too many, from every block's.
+    # while the derivative passes it: from every step's, or, where these are too many, from every block's. (A batch of
+    # cables keeps so much for each.)
     again = lambda f: jax.checkpoint(f, prevent_cse=False)  # pyright: ignore[reportPrivateImportUsage]
     along = isinstance(cell, AbstractAlong)
-    carried = sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(begin[0]))
-    step = again(one) if along else one
+    carried = sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(begin))
+    step, look = (again(one), again(observed_by)) if along else (one, observed_by)
     if steps.blocks:
         body = block if along and carried * steps.number.size <= _KEPT else again(block)
         (carry, _, kept), (v, seen, emitted) = lax.scan(body, begin, (steps.rows, steps.number))

@@ -62,7 +62,8 @@ class Across(eqx.Module):
     def advance(
         self, c: Float[Array, "species nodes"], psi: Float[Array, " nodes"], dt: float | Float[Array, ""]
     ) -> "Across":
-        """The same with the states that the mechanisms have after dt [ns] at these concentrations and potentials.
+        """The same with the states that the mechanisms have after dt [ns] at these concentrations and potentials, which
+        are of no use where gates are steady.
 
         So gates move in a run that is made of pieces, half of their step before each piece and half after it:
 

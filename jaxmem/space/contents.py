@@ -286,7 +286,7 @@ class AbstractTissue(AbstractAlong):
         c = self._free(state.amounts, state.volumes)
         u = self.drops(state)
         flux = self._edges(c, self.tree.of_parent(c), self._mobilities(state.volumes), u).flux(u)
-        sources = self._sources(self._membranes(state.mechanisms, state.v, c), current, {})
+        sources = self._crossing(self._membranes(state.mechanisms, state.v, c), current)
         gained = sources + self._gained(flux)
         v = self.faraday * total(gained[1:], self._z) / self._capacitances()
         for opening in self.openings:
@@ -296,15 +296,19 @@ class AbstractTissue(AbstractAlong):
             moved.append(placed.derivative(one, *self.surroundings(state, k)))
         return TissueState(v, tuple(moved), tuple(gained), tuple(self._water(c, _stacked(state.volumes))))
 
-    def _sources(self, released: Any, current: Any, supply: Supply) -> Float[Array, "phases species n"]:
-        """What comes into each space through membranes and electrodes [fmol/ms]."""
+    def _crossing(self, released: Any, current: Any) -> Float[Array, "phases species n"]:
+        """What comes into each space through membranes, and by the current of the electrode [fmol/ms]."""
         inner, outer = released
         found = jnp.concatenate([jnp.sum(outer, 0)[None], inner])
-        names = list(self.phases)
-        if self.cells:
-            moved = current / (self.faraday * self.carrier.z)
-            both = jnp.stack([-moved, moved])
-            found = found.at[jnp.arange(2), self.species.index(self.carrier), self.electrode].add(both)
+        if not self.cells:
+            return found
+        moved = current / (self.faraday * self.carrier.z)
+        both = jnp.stack([-moved, moved])
+        return found.at[jnp.arange(2), self.species.index(self.carrier), self.electrode].add(both)
+
+    def _supplied(self, supply: Supply, like: Float[Array, "phases species n"]) -> Float[Array, "phases species n"]:
+        """What is put into each space [fmol/ms]."""
+        found, names = jnp.zeros_like(like), list(self.phases)
         for (name, species), amount in supply.items():
             if name not in names or species not in self.species:
                 raise InputError(

@@ -65,9 +65,9 @@ class Tissue(AbstractTissue):
 
         Contents change by fluxes alone, so that what leaves one place arrives in another, and the charge that they move
         is that of the potentials. A species whose concentrations differ much, and which leaves compartments several
-        times in a step, is taken at a later time than the middle, so late that diffusion empties none. Where
-        drift, membranes or pumps would still take more than there is, less moves (`shares`), the potentials with it:
-        concentrations stay positive at any step, and all books are kept.
+        times in a step, is taken at a later time than the middle, so late that diffusion empties none. Where a step
+        would still take more than there is, by drift, membranes or pumps, less moves (`shares`), and the potentials
+        are those of the charges that did: concentrations stay positive at any step, unless a `Supply` takes out more.
         """
         half, z = 0.5 * h, self._z
 
@@ -94,8 +94,8 @@ class Tissue(AbstractTissue):
         released = tuple(x + dx * move[:, None] for x, dx in zip(released, slopes, strict=True))
         kick = move[0, self.electrode] if self.cells else 0.0
         current = current + more * kick
-        crossing = self._sources(released, current, {})
-        supplied = self._sources(released, current, supply) - crossing if supply else jnp.zeros_like(crossing)
+        crossing = self._crossing(released, current)
+        supplied = self._supplied(supply, crossing)
 
         then = self._later(carry.amounts, volumes, crossing + supplied, found, u, h, c)
         now = edges(then, self.tree.of_parent(then), found.mobility, found.spread, z)

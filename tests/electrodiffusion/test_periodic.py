@@ -7,7 +7,8 @@ import pytest
 from jaxmem import electrodiffusion as ed
 from jaxmem import units
 from jaxmem.electrochemistry import Bath, Cl, K
-from jaxmem.results import RESULTS
+from jaxmem.permeation import PorePNP
+from jaxmem.results import RESULTS, InputError
 
 pytestmark = pytest.mark.x64
 DIFFUSION = {K: 1.957, Cl: 2.032}
@@ -41,7 +42,6 @@ def test_where_a_period_begins_makes_no_difference():
         np.testing.assert_allclose(one.currents, other.currents, rtol=1e-11, atol=1e-11)
         # The first node of one is the 48th of the other.
         np.testing.assert_allclose(one.concentrations[:, 0], other.concentrations[:, 48], rtol=1e-11)
-        np.testing.assert_allclose(one.concentrations[:, 0], one.concentrations[:, -1], rtol=1e-13)
         np.testing.assert_allclose(one.charge.sum(), 0.0, atol=1e-12)  # nothing holds the potential but neutrality
 
 
@@ -113,6 +113,39 @@ def test_in_time_a_charged_period_comes_to_its_steady_state_in_either_cut():
     more = eqx.tree_at(lambda p: p.fixed_charge, period(0), jnp.array([100.0, 0.0, 0.0]))
     with pytest.raises(RuntimeError, match="must be neutral"):
         ed.evolve(more, 300.0, t, SALT, mesh=ed.graded(period(0), SALT, cells=24), ends=ed.PERIODIC)
+
+
+@pytest.mark.slow
+def test_sources_at_either_end_stay_and_must_bring_no_charge():
+    slab = ed.Pore(10.0, DIFFUSION, shape=ed.Planar(1.0))
+    mesh, t = ed.uniform(slab, 16), jnp.array([0.0, 2.0])
+    crowded = ed.Bikerman(jnp.array([0.4, 0.4]))
+    each = lambda factors: lambda c, psi, t: jnp.ones_like(c) * jnp.array(factors)[:, None]
+    run = lambda factors: ed.evolve(
+        slab, 40.0, t, SALT, mesh=mesh, ends=ed.PERIODIC, source=each(factors), steric=crowded, throw=False
+    )
+    found = run([0.3, 0.3])
+    np.testing.assert_allclose(found.amount[1] - found.amount[0], 0.3 * 17 * 2.0, rtol=1e-9)
+    np.testing.assert_allclose(found.concentrations[1, :, 0], found.concentrations[1, :, -1], rtol=1e-13)
+    assert run([0.3, 0.0]).result == RESULTS.pore_charged
+
+
+@pytest.mark.slow
+def test_many_periods_at_once_are_those_alone():
+    mesh = ed.graded(period(0), SALT, cells=24)
+    charges = jnp.array([-300.0, 0.0, 800.0])
+    one = lambda charge: ed.solve(period(0, charge), 40.0, SALT, mesh=mesh, ends=ed.PERIODIC, throw=False).currents
+    np.testing.assert_allclose(jax.jit(jax.vmap(one))(charges)[2], one(charges[2]), rtol=1e-11)
+
+
+def test_what_needs_two_baths_refuses_a_ring():
+    with pytest.raises(InputError, match="two baths"):
+        ed.reversal_potential(period(0), SALT, ends=ed.PERIODIC)
+    with pytest.raises(InputError, match="two baths"):
+        PorePNP(period(0), ends=ed.PERIODIC)
+    shell = ed.Pore(1.0, DIFFUSION, shape=ed.Spherical(1.0))
+    with pytest.raises(InputError, match="tube or a slab"):
+        ed.solve(shell, 0.0, SALT, ends=ed.PERIODIC)
 
 
 @pytest.mark.slow

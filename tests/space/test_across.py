@@ -84,6 +84,7 @@ def settled(source, v, c):
     return course.concentrations[-1], course.potential[-1], course.current[-1]
 
 
+@pytest.mark.slow
 def test_steady_gates_are_those_of_the_steady_state():
     c = jnp.where(jnp.arange(MESH.nodes)[None] <= LEFT, BATH.inside.c[:, None], BATH.outside.c[:, None])
     steady, held = (across(SLAB, MESH, GATED, 1, -60.0, BATH, gates=how) for how in ("steady", "held"))

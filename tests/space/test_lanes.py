@@ -66,7 +66,7 @@ def test_a_sweep_over_densities_and_diameters(kind):
         np.testing.assert_allclose(found[name][2], alone[name], rtol=CLOSE)
 
 
-@pytest.mark.parametrize("kind", ["cable", "tissue"])
+@pytest.mark.parametrize("kind", ["cable", pytest.param("tissue", marks=pytest.mark.slow)])
 def test_a_lane_that_fails_inside_disturbs_no_other(kind):
     """Here the lane is run with what is no number, which a sweep would not do."""
 
