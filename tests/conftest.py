@@ -1,6 +1,7 @@
 """Every test runs under the strictest settings of jax: float64 (unless `JAXMEM_X64=0`, the float32 lane), no
 rank promotion, no implicit dtype promotion. Warnings are errors (pyproject.toml)."""
 
+import gc
 import os
 import zlib
 from pathlib import Path
@@ -38,6 +39,17 @@ def pytest_collection_modifyitems(items):
             item.add_marker(without_x64)
         if jax.config.jax_platforms == "cpu" and item.get_closest_marker("gpu"):
             item.add_marker(without_gpu)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _room_for_programs():
+    """Frees the compiled programs after a file where they have become many: each holds about a hundred mappings of
+    memory, of which Linux allows a process 65 530 and aborts it without a word beyond that."""
+    yield
+    maps = Path("/proc/self/maps")
+    if maps.exists() and maps.read_bytes().count(b"\n") > 20_000:
+        jax.clear_caches()
+        gc.collect()
 
 
 @pytest.fixture
