@@ -233,10 +233,8 @@ class System(eqx.Module):
             passing = lacking if self.counted else rows[: self.species, 0] + rows[: self.species, -1]
             rows = rows.at[: self.species, 0].set(passing).at[: self.species, -1].set(c[:, -1] - c[:, 0])
         for side, node in enumerate((0, -1)):
-            for k, ends in enumerate(self.open):
+            for k, ends in enumerate(() if self.ring else self.open):
                 row = first + k
-                if self.ring:
-                    continue
                 if ends[side]:
                     rows = rows.at[row, node].set(c[k, node] - self.bulk[k, side])
                 elif k not in self.closed:
